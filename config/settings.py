@@ -40,6 +40,10 @@ INSTALLED_APPS = [
 #: Dotted paths of the operations, each to one object with the protocol of `territoires.operation`.
 OPERATIONS = ["déchetteries.operation.OPERATION"]
 
+#: GDAL < 3.9 (Debian 12) cannot refuse references that open files. Files from users are read by pyogrio, which
+#: carries its own GDAL, never through Django's, and every SRID given to Django is a constant of this file.
+SILENCED_SYSTEM_CHECKS = ["gis.W001"]
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,0 +1,120 @@
+"""Studies: what is asked (`Etude`), each run of it (`PassageEtude`) and what each block gave (`ResultatBloc`)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from .collectivite import Collectivite
+from .zone import ZoneLimitrophe
+
+
+class Etude(models.Model):
+    """One question asked of one operation on one zone: parameters and the partition to compare with cloisonné.
+
+    ``partition`` is a list of blocks, each a sorted list of collectivité codes; every collectivité of the
+    study is in exactly one block. The cloisonné regime (each one alone) is always computed beside it.
+    """
+
+    titre = models.CharField("titre", max_length=200)
+    operation = models.CharField("opération", max_length=40)
+    zone = models.ForeignKey(ZoneLimitrophe, on_delete=models.PROTECT, related_name="etudes")
+    collectivites = models.ManyToManyField(Collectivite, verbose_name="collectivités", related_name="etudes")
+    partition = models.JSONField("partition")
+    parametres = models.JSONField("paramètres", default=dict, blank=True)
+    proprietaire = models.ForeignKey(
+        Collectivite, verbose_name="collectivité propriétaire", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    auteur = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="auteur", null=True, on_delete=models.SET_NULL, related_name="etudes"
+    )
+    origine = models.ForeignKey("self", verbose_name="copie de", null=True, blank=True, on_delete=models.SET_NULL)
+    creee_le = models.DateTimeField("créée le", auto_now_add=True)
+    modifiee_le = models.DateTimeField("modifiée le", auto_now=True)
+
+    class Meta:
+        verbose_name = "étude"
+        ordering = ["-creee_le"]
+
+    def __str__(self) -> str:
+        return self.titre
+
+
+class PassageEtude(models.Model):
+    """One run of a study."""
+
+    class Etat(models.TextChoices):
+        EN_ATTENTE = "en_attente", "en attente"
+        EN_COURS = "en_cours", "en cours"
+        REUSSI = "reussi", "terminé"
+        ECHOUE = "echoue", "échoué"
+        ANNULE = "annule", "annulé"
+
+    etude = models.ForeignKey(Etude, on_delete=models.CASCADE, related_name="passages")
+    etat = models.CharField("état", max_length=10, choices=Etat.choices, default=Etat.EN_ATTENTE)
+    graine = models.BigIntegerField("graine", default=1)
+    limite_s = models.FloatField("temps de calcul accordé par bloc (s)", default=60)
+    progres = models.FloatField("progrès (0 à 1)", default=0)
+    message = models.CharField("étape", max_length=300, blank=True)
+    journal = models.TextField("journal", blank=True)
+    annulation = models.BooleanField("annulation demandée", default=False)
+    tentatives = models.PositiveSmallIntegerField("tentatives", default=0)
+    battement = models.DateTimeField("dernier signe du calcul", null=True)
+    demande_le = models.DateTimeField("demandé le", auto_now_add=True)
+    debut = models.DateTimeField("début", null=True)
+    fin = models.DateTimeField("fin", null=True)
+    empreinte = models.CharField("empreinte des entrées", max_length=64, blank=True)
+    version = models.CharField("version du logiciel", max_length=40, blank=True)
+    synthese = models.JSONField("comparaison et partage", default=dict, blank=True)
+
+    class Meta:
+        verbose_name = "passage d'étude"
+        verbose_name_plural = "passages d'étude"
+        ordering = ["-demande_le"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(progres__gte=0, progres__lte=1), name="passage_progres"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.etude} ({self.get_etat_display()})"
+
+
+class ResultatBloc(models.Model):
+    """What one block gave in one run, for one seed and one point of the front (``variante``, 0 = the answer).
+
+    A plan edited by hand is a row of its own with ``parent`` set to the plan it came from.
+    """
+
+    class Origine(models.TextChoices):
+        CALCUL = "calcul", "calculé"
+        MANUEL = "manuel", "modifié à la main"
+
+    passage = models.ForeignKey(PassageEtude, on_delete=models.CASCADE, related_name="resultats")
+    bloc = ArrayField(models.CharField(max_length=20), verbose_name="collectivités du bloc")
+    graine = models.BigIntegerField("graine")
+    variante = models.PositiveSmallIntegerField("variante", default=0)
+    origine = models.CharField("origine", max_length=8, choices=Origine.choices, default=Origine.CALCUL)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="modifications")
+    cout = models.DecimalField("coût annuel (€)", max_digits=16, decimal_places=2)
+    borne = models.DecimalField("borne (€)", max_digits=16, decimal_places=2, null=True)
+    statut = models.CharField("statut", max_length=20)
+    duree_s = models.FloatField("durée du calcul (s)")
+    empreinte = models.CharField("empreinte du problème", max_length=64)
+    solution = models.BinaryField("solution")
+    indicateurs = models.JSONField("indicateurs", default=list)
+    trace = models.JSONField("trace", default=list)
+
+    class Meta:
+        verbose_name = "résultat d'un bloc"
+        verbose_name_plural = "résultats par bloc"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["passage", "bloc", "graine", "variante"],
+                condition=models.Q(origine="calcul"),
+                name="resultat_bloc_unique",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{' + '.join(self.bloc)} (graine {self.graine})"

@@ -1,0 +1,5 @@
+"""URLs of territoires."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
