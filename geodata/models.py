@@ -20,7 +20,12 @@ class Reseau(models.Model):
     attribution = models.CharField("attribution", max_length=300, blank=True)
     licence = models.CharField("licence", max_length=100, blank=True)
     import_courant = models.ForeignKey(
-        "ImportReseau", verbose_name="import courant", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "ImportReseau",
+        verbose_name="import courant",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
 
     class Meta:
@@ -51,7 +56,9 @@ class ImportReseau(models.Model):
     attendus = models.JSONField("comptes attendus", default=dict)
     lus = models.JSONField("comptes lus", default=dict)
     omis = models.JSONField("laissé de côté, par raison", default=dict)
-    decoupage = models.JSONField("découpage", default=list, help_text="Codes des collectivités qui découpent le réseau.")
+    decoupage = models.JSONField(
+        "découpage", default=list, help_text="Codes des collectivités qui découpent le réseau."
+    )
     parametres = models.JSONField("réglages", default=dict)
     erreur = models.TextField("erreur", blank=True)
 
@@ -69,7 +76,9 @@ class Noeud(models.Model):
     """End of edges. Partitioned by import; ``rang`` is the position in the arrays, 0 to n - 1."""
 
     pk = models.CompositePrimaryKey("import_reseau_id", "rang")
-    import_reseau = models.ForeignKey(ImportReseau, on_delete=models.DO_NOTHING, db_constraint=False, related_name="noeuds")
+    import_reseau = models.ForeignKey(
+        ImportReseau, on_delete=models.DO_NOTHING, db_constraint=False, related_name="noeuds"
+    )
     rang = models.IntegerField("rang")
     source_id = models.BigIntegerField("identifiant dans la source")
     passage = models.BooleanField("point de passage")
@@ -143,6 +152,24 @@ class PointPassage(models.Model):
                 condition=models.Q(departement_a__lt=models.F("departement_b")), name="point_passage_ordre"
             )
         ]
+
+
+class RestrictionVirage(models.Model):
+    """Turn restriction between two ways at a node, as read: kept for engines that can turn it into a cost."""
+
+    class Genre(models.IntegerChoices):
+        INTERDIT = 0, "interdit"
+        OBLIGATOIRE = 1, "obligatoire"
+
+    import_reseau = models.ForeignKey(ImportReseau, on_delete=models.CASCADE, related_name="restrictions")
+    voie_depuis = models.BigIntegerField("voie d'où l'on vient")
+    noeud = models.BigIntegerField("identifiant du nœud dans la source")
+    voie_vers = models.BigIntegerField("voie où l'on va")
+    genre = models.SmallIntegerField("genre", choices=Genre.choices)
+
+    class Meta:
+        verbose_name = "restriction de virage"
+        verbose_name_plural = "restrictions de virage"
 
 
 class OrdreContraction(models.Model):

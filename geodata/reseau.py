@@ -94,6 +94,8 @@ class TableauxReseau:
     #: What the reader counted: "lus" and "omis" (reason in French -> count), kept in the import row.
     lus: dict[str, int] = field(default_factory=dict)
     omis: dict[str, int] = field(default_factory=dict)
+    #: Turn restrictions (k, 4) int64: way identifier from, node identifier, way identifier to, 0 no / 1 only.
+    restrictions: I64 = field(default_factory=lambda: np.zeros((0, 4), dtype=np.int64))
 
     @property
     def n_noeuds(self) -> int:
