@@ -55,14 +55,30 @@ class Arret:
 
 
 class Progres(Protocol):
-    """Called by a solver: share done (0 to 1, None = unknown), a French sentence, best cost and bound so far."""
+    """Called by a solver: share done (0 to 1, None = unknown), a French sentence, best cost and bound so far.
+
+    ``solution`` is the best complete solution so far (it carries a `Bilan`); give it whenever it improves: if the
+    process must be killed at the time limit, the last one given is checked and kept. Sending is throttled by the
+    caller, so a solver may call as often as it likes.
+    """
 
     def __call__(
-        self, fraction: float | None, message: str, best: float | None = None, bound: float | None = None
+        self,
+        fraction: float | None,
+        message: str,
+        best: float | None = None,
+        bound: float | None = None,
+        solution: object | None = None,
     ) -> None: ...
 
 
-def silent(fraction: float | None, message: str, best: float | None = None, bound: float | None = None) -> None:
+def silent(
+    fraction: float | None,
+    message: str,
+    best: float | None = None,
+    bound: float | None = None,
+    solution: object | None = None,
+) -> None:
     """A `Progres` that says nothing."""
 
 
@@ -117,9 +133,20 @@ class Question(StrEnum):
     INCOHERENCE = "incoherence"
 
 
+#: Code of the indicator (euro a year) saying which collectivité bears which part of the block's cost before any
+#: sharing (its own sites, trucks...). With it the sharing tables give net transfers between collectivités.
+COUT = "cout"
+#: Code of the indicator "inhabitants" when an operation gives it: the administrative key of that name reads it.
+POPULATION = "population"
+
+
 @dataclass(frozen=True)
 class Indicateur:
-    """One figure of one collectivité (code) or of the whole block (code None)."""
+    """One figure of one collectivité (code) or of the whole block (code None).
+
+    The four-question summary speaks of the indicators that have a ``question`` and a ``sens`` that is not neutral;
+    ``libelle`` is written so that it can follow « : » in a sentence ("temps moyen vers la déchetterie").
+    """
 
     code: str
     libelle: str
@@ -129,5 +156,8 @@ class Indicateur:
     collectivite: str | None = None
     question: Question | None = None
     decimales: int = 0
-    #: How regimes and blocks add up: "somme", or "poids:CODE" = mean weighted by the indicator CODE, or "max".
+    #: How the blocks of a regime add up: "somme", "poids:CODE" = mean weighted by the indicator CODE of the same
+    #: collectivité or block, "max", "min", or "aucune" = no figure for several blocks together (a percentile).
     agregation: str = "somme"
+    #: Differences not larger than this are « sans changement » in the summary (unit of the indicator).
+    seuil: float = 0.0

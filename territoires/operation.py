@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
-from django import forms
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from .calcul import Arret, Bilan, Indicateur, Progres
+from .formulaires import ParametresForm
 from .models import Etude, ResultatBloc
 
 Bloc = frozenset[str]
@@ -59,25 +59,46 @@ class Tableau:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class CleOperation:
+    """A key of cost sharing: weights by collectivité code (same unit for all, none negative)."""
+
+    titre: str
+    unite: str
+    poids: Mapping[str, float]
+
+
 @runtime_checkable
 class Operation(Protocol):
     """One public service that can be run alone or shared.
 
-    ``solve`` and ``check`` are pure: they run in a child process that can be killed and see only the problem.
+    ``solve`` and ``check`` are pure: ``solve`` runs in a child process that can be killed and sees only the problem.
+    It is sent there by reference, so declare it ``solve = staticmethod(solveur.solve)``; neither its module nor the
+    problem's may import Django. Problems and solutions are frozen dataclasses that pickle.
+    ``check`` is ``staticmethod(controle.check)`` and runs after every solve and before any row is written.
     ``encode``/``decode`` turn a solution into bytes kept in the database and back.
     ``alternatives`` gives the other points of a front, each with a French label (empty for most operations).
+
+    Cost sharing asks ``v(S)`` of every coalition: ``build_problem`` may be called up to 4,095 times in a row for one
+    study, so what all blocks share (graph, matrices) is worth keeping between calls of one process. Only ``solve``,
+    ``check``, ``problem_hash`` and the cost are used of coalitions that belong to no regime.
     """
 
     code: str
     titre: str
-    form_class: type[forms.Form]
+    #: One sentence under the title on the form and in the list, French.
+    resume: str
+    form_class: type[ParametresForm]
 
     def build_problem(self, etude: Etude, bloc: Bloc) -> Any:
-        """The problem of one block: only the rows of that block go in. Raises `DonneesInsuffisantes`."""
+        """The problem of one block (codes): only the rows of that block go in. Raises `DonneesInsuffisantes`."""
 
-    def solve(self, problem: Any, stop: Arret, seed: int, progress: Progres) -> Solution: ...
+    @staticmethod
+    def solve(problem: Any, stop: Arret, seed: int, progress: Progres) -> Solution:
+        """Same problem, seed and ``stop.iterations`` give the same solution, to the byte."""
 
-    def check(self, problem: Any, solution: Any) -> None:
+    @staticmethod
+    def check(problem: Any, solution: Any) -> None:
         """Raise `ControleEchoue` unless cost and every constraint are found again from the data."""
 
     def alternatives(self, solution: Any) -> Sequence[tuple[str, Solution]]: ...
@@ -101,16 +122,20 @@ class Operation(Protocol):
 
     def export(self, code: str, etude: Etude, resultats: Mapping[str, Sequence[ResultatBloc]]) -> bytes: ...
 
-    def sharing_keys(self, resultats: Sequence[ResultatBloc]) -> Mapping[str, Mapping[str, float]]:
-        """Weights of the operation's own keys by collectivité, e.g. {"sites": {"42": 7}, "usage": {...}}."""
+    def sharing_keys(self, resultats: Sequence[ResultatBloc]) -> Mapping[str, CleOperation]:
+        """The operation's own keys from the shared regime's results, e.g. sites, use, kilometres."""
 
 
 class DonneesInsuffisantes(ValueError):
     """The problem cannot be built; the message (French) names what is missing and where."""
 
 
-@cache
 def operations() -> dict[str, Operation]:
     """Operations of `settings.OPERATIONS` by code, in order."""
-    found = [import_string(path) for path in settings.OPERATIONS]
+    return _load(tuple(settings.OPERATIONS))
+
+
+@cache
+def _load(paths: tuple[str, ...]) -> dict[str, Operation]:
+    found: list[Operation] = [import_string(path) for path in paths]
     return {operation.code: operation for operation in found}
