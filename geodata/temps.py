@@ -1,0 +1,118 @@
+"""Travel times: the façade that every other room calls.
+
+    graphe = geodata.graphe_cache.load_graphe(import_id)         # or Graphe.from_tableaux(reseau)
+    poids = graphe.poids("voiture")                              # or graphe.poids("voiture", Scenario.make(fermes=...))
+    communes = snap(graphe, x, y, "voiture", limite_m=1000)      # metres of EPSG:2154; see communes.anomalies()
+    secondes = travel_times(graphe, poids, communes, sites)      # float32 (n_o, n_d), inf = unreachable
+    secondes, rang = nearest(graphe, poids, communes, sites)     # nearest site of each point, -1 = none
+    secondes, rang = nearest_nodes(graphe, poids, sites)         # the same for all nodes
+
+Times are those of the network alone: the access of a point (``Accroches.distance_m`` and ``acces_s``) is kept apart;
+`with_access` adds it. All times are sums of int32 milliseconds, the same integers whatever the engine.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geodata import moteur_scipy
+from geodata.accrochage import LIMITE_M, Accroches, Raison, ends, same_edge, snap, snap_nodes
+from geodata.graphe import Graphe, Poids
+from geodata.profils import INF_MS, PROFILS, Profil
+from geodata.reseau import F32, I32, I64
+from geodata.scenario import NORMAL, Scenario
+
+__all__ = [
+    "INF_MS",
+    "LIMITE_M",
+    "NORMAL",
+    "PROFILS",
+    "Accroches",
+    "Graphe",
+    "Poids",
+    "Profil",
+    "Raison",
+    "Scenario",
+    "nearest",
+    "nearest_nodes",
+    "snap",
+    "snap_nodes",
+    "to_seconds",
+    "travel_times",
+    "travel_times_ms",
+    "with_access",
+]
+
+
+def to_seconds(ms: I32 | I64) -> F32:
+    """Integer ms -> float32 seconds, inf where unreachable."""
+    return np.where(ms >= INF_MS, np.inf, ms / 1000.0).astype(np.float32)
+
+
+def travel_times_ms(graphe: Graphe, poids: Poids, origines: Accroches, destinations: Accroches) -> I32:
+    """Exact travel times in ms, int32 (n_o, n_d), `INF_MS` = unreachable (points that are not snapped included)."""
+    _check(graphe, poids)
+    return moteur_scipy.matrix_ms(poids, origines, destinations)
+
+
+def travel_times(graphe: Graphe, poids: Poids, origines: Accroches, destinations: Accroches) -> F32:
+    """Travel times in seconds, float32 (n_o, n_d), inf = unreachable. Raises ValueError if poids is another graph's."""
+    return to_seconds(travel_times_ms(graphe, poids, origines, destinations))
+
+
+def with_access(secondes: F32, origines: Accroches, destinations: Accroches) -> F32:
+    """The same matrix with the access at both ends added."""
+    return (secondes + origines.acces_s[:, None] + destinations.acces_s[None, :]).astype(np.float32)
+
+
+def nearest_nodes(graphe: Graphe, poids: Poids, sites: Accroches, *, vers: bool = True) -> tuple[F32, I32]:
+    """Time from every node to its nearest site, float32 seconds (n,), and that site, int32 (n,) (-1 = none).
+
+    ``vers=False``: from the sites to the nodes. Between equal sites the choice is one of them, always the same.
+    """
+    _check(graphe, poids)
+    ms, rang = moteur_scipy.nearest_field(poids, sites, vers=vers)
+    return to_seconds(ms), rang
+
+
+def nearest(graphe: Graphe, poids: Poids, points: Accroches, sites: Accroches, *, vers: bool = True) -> tuple[F32, I32]:
+    """Nearest site of each of p points: float32 seconds (p,) and position of the site, int32 (p,) (-1 = none).
+
+    ``vers``: travel from the point to the site, else from the site to the point.
+    """
+    ms, rang = nearest_ms(graphe, poids, points, sites, vers=vers)
+    return to_seconds(ms), rang
+
+
+def nearest_ms(
+    graphe: Graphe, poids: Poids, points: Accroches, sites: Accroches, *, vers: bool = True
+) -> tuple[I64, I32]:
+    """`nearest` in exact ms, int64 (p,)."""
+    _check(graphe, poids)
+    champ, label = moteur_scipy.nearest_field(poids, sites, vers=vers)
+    noeuds, bout = ends(poids, points, arrivee=not vers)
+    total = np.minimum(champ[noeuds].astype(np.int64) + bout, int(INF_MS))
+    total[(bout == INF_MS) | (champ[noeuds] == INF_MS)] = int(INF_MS)
+    colonne = np.argmin(total, axis=1)
+    lignes = np.arange(len(points))
+    ms = total[lignes, colonne]
+    rang = np.where(ms < INF_MS, label[noeuds[lignes, colonne]], -1).astype(np.int32)
+    if vers:
+        i, j, direct = same_edge(poids, points, sites)
+    else:
+        j, i, direct = same_edge(poids, sites, points)
+    # Several sites may share the point's edge: the quickest, then the first.
+    ordre = np.lexsort((j, direct, i))
+    i, j, direct = i[ordre], j[ordre], direct[ordre]
+    premier = np.ones(len(i), dtype=np.bool_)
+    premier[1:] = i[1:] != i[:-1]
+    i, j, direct = i[premier], j[premier], direct[premier]
+    mieux = direct < ms[i]
+    ms[i[mieux]] = direct[mieux]
+    rang[i[mieux]] = j[mieux]
+    return ms, rang
+
+
+def _check(graphe: Graphe, poids: Poids) -> None:
+    if poids.graphe is not graphe:
+        raise ValueError("poids d'un autre graphe")
