@@ -1,7 +1,7 @@
 """Collectivités, limits, zones limitrophes, studies and accounts."""
 
 from .collectivite import Collectivite, Commune, Limite, LimiteCommune
-from .etude import Etude, PassageEtude, ResultatBloc
+from .etude import Etude, LotCalcul, PassageEtude, ResultatBloc
 from .utilisateur import Utilisateur
 from .zone import ZoneLimitrophe
 
@@ -11,6 +11,7 @@ __all__ = [
     "Etude",
     "Limite",
     "LimiteCommune",
+    "LotCalcul",
     "PassageEtude",
     "ResultatBloc",
     "Utilisateur",
