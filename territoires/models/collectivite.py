@@ -39,6 +39,7 @@ class Collectivite(Reference):
     code = models.CharField("code", max_length=20, help_text="Code INSEE du département ou numéro SIREN.")
     nom = models.CharField("nom", max_length=200)
     geom = models.MultiPolygonField("contour", srid=settings.SRID, null=True)
+    active = models.BooleanField("existe dans l'édition courante", default=True)
 
     class Meta:
         verbose_name = "collectivité"

