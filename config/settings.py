@@ -7,6 +7,8 @@ from pathlib import Path
 
 import dj_database_url
 
+from config.static import front_end_folders
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = os.environ.get("LIMITROPHE_DEBUG", "") == "1"
@@ -105,12 +107,12 @@ SRID = 2154
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".local" / "static"
-#: Libraries installed by npm from package-lock.json; only the files listed in config.static are served.
+#: Libraries installed by npm from package-lock.json; only the folders listed in config.static are served.
 NODE_MODULES = BASE_DIR / "node_modules"
-STATICFILES_DIRS = [BASE_DIR / ".local" / "front"]
+STATICFILES_DIRS = front_end_folders(NODE_MODULES)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.stockage.StaticFilesStorage"},
 }
 
 #: Overpass endpoint for telecharger_osm; the public one unless said otherwise.
