@@ -1,0 +1,80 @@
+"""bin/test: set-up, then lint, types, migrations check and the tests."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from bin.setup import system
+from bin.setup.console import Console
+from bin.setup.errors import SetupError
+from bin.setup.locks import FileLock
+from bin.setup.prepare import Ready, manage, prepared
+from bin.setup.processes import ignore_stop_signals, interruptible, run, run_attached
+from bin.setup.project import Project
+from bin.setup.steps import STATIC, run_step
+
+#: pytest's code for "no test was collected", which is no success.
+_NO_TEST = 5
+
+
+def run_tests(root: Path, words: Sequence[str]) -> int:
+    """Everything of bin/test; the exit code. `words` go to pytest."""
+    console = Console()
+    project = Project(root)
+    try:
+        with interruptible():
+            try:
+                with prepared(project, console, "bin/test", level="dev", browser=True) as ready:
+                    try:
+                        return _check(ready, console, words)
+                    finally:
+                        ignore_stop_signals()
+            except KeyboardInterrupt:
+                console.say("\nArrêté avant la fin.")
+                return 130
+    except SetupError as error:
+        console.say(str(error))
+        return 1
+
+
+def _check(ready: Ready, console: Console, words: Sequence[str]) -> int:
+    alone = FileLock(ready.project.local / "tests.lock")
+    if not alone.try_lock():
+        raise SetupError("Les tests tournent déjà dans ce dossier : attendez leur fin, puis relancez bin/test.")
+    try:
+        for title, command in static_checks(ready):
+            with console.step(title):
+                run(title, command, env=ready.env, cwd=ready.project.root, log=ready.project.logs / "contrôles.log")
+        run_step(ready, console, STATIC)
+        ready.turn.release()
+        env = {**ready.env, "LIMITROPHE_CHROMIUM": system.chromium()}
+        if not env["LIMITROPHE_CHROMIUM"]:
+            console.say("Chromium est absent : les tests dans un navigateur seront sautés.")
+        processes = os.environ.get("LIMITROPHE_PROCESSUS", str(min(os.cpu_count() or 1, 4)))
+        command = [ready.project.python, "-m", "pytest", "-n", processes, *words]
+        code = run_attached(command, env=env, cwd=ready.project.root)
+        return 1 if code == _NO_TEST else code
+    finally:
+        alone.release()
+
+
+def static_checks(ready: Ready) -> list[tuple[str, list[str | Path]]]:
+    """Checks that come before the tests, quickest first: title and command line."""
+    tools = ready.project.venv / "bin"
+    return [
+        ("Style (ruff check)", [tools / "ruff", "check", "."]),
+        ("Mise en forme (ruff format)", [tools / "ruff", "format", "--check", "."]),
+        ("Types des pièces pures (mypy)", [tools / "mypy", *pure_modules(ready.project.root), "bin/setup"]),
+        ("Réglages (manage.py check)", manage(ready, "check", "--fail-level", "WARNING")),
+        ("Migrations (makemigrations --check)", manage(ready, "makemigrations", "--check", "--dry-run")),
+    ]
+
+
+def pure_modules(root: Path) -> list[str]:
+    """Modules that import no Django, from the patterns of pyproject.toml (table tool.limitrophe, key purs)."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text())
+    patterns: list[str] = settings["tool"]["limitrophe"]["purs"]
+    return sorted({str(path.relative_to(root)) for pattern in patterns for path in root.glob(pattern)})
