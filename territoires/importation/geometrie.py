@@ -25,6 +25,9 @@ EMPRISE_2154 = (-10.9, 40.1, 11.4, 52.6)
 #: A repair that changes the area by more than this share is refused: the drawing is wrong, not untidy.
 CHANGEMENT_MAX = 0.01
 
+#: Metres under which a hole between neighbours is a fault of drawing, not an enclave.
+LARGEUR_ECLAT = 1.0
+
 
 class ReferenceInconnue(ValueError):
     """The coordinate reference is missing or unknown (message in French)."""
@@ -56,11 +59,14 @@ def project(geoms: Geometries, source: str | int) -> Geometries:
         crs = CRS.from_user_input(source)
     except CRSError as error:
         raise ReferenceInconnue(f"le système de coordonnées « {source} » est inconnu") from error
-    plates = shapely.force_2d(geoms)
+    plates: Geometries = shapely.force_2d(geoms)
     if crs.to_epsg() == SRID:
         return plates
     transformer = Transformer.from_crs(crs, SRID, always_xy=True)
-    return shapely.transform(plates, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
+    projetees: Geometries = shapely.transform(
+        plates, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+    )
+    return projetees
 
 
 def outside_2154(geoms_4326: Geometries) -> NDArray[np.bool_]:
@@ -68,7 +74,10 @@ def outside_2154(geoms_4326: Geometries) -> NDArray[np.bool_]:
     bornes = shapely.bounds(geoms_4326)
     ouest, sud, est, nord = EMPRISE_2154
     with np.errstate(invalid="ignore"):
-        return (bornes[:, 0] < ouest) | (bornes[:, 1] < sud) | (bornes[:, 2] > est) | (bornes[:, 3] > nord)
+        dehors: NDArray[np.bool_] = (
+            (bornes[:, 0] < ouest) | (bornes[:, 1] < sud) | (bornes[:, 2] > est) | (bornes[:, 3] > nord)
+        )
+    return dehors
 
 
 def _polygonal(geom: shapely.Geometry) -> shapely.MultiPolygon | None:
@@ -106,9 +115,26 @@ def repair(geoms: Geometries) -> Reparees:
     return Reparees(resultat, reparee, raison, changement)
 
 
+def sliver(polygone: shapely.Polygon) -> bool:
+    """True where a polygon is so thin (mean width under `LARGEUR_ECLAT`) that it is only a fault of drawing."""
+    perimetre = shapely.length(polygone)
+    return bool(perimetre == 0 or 2 * shapely.area(polygone) / perimetre < LARGEUR_ECLAT)
+
+
 def union(geoms: Geometries) -> shapely.MultiPolygon | None:
-    """Union of polygons as a MultiPolygon, None when there is nothing; vertices of shared edges are kept."""
+    """Union of polygons in metres as a MultiPolygon, None when there is nothing.
+
+    Vertices of shared edges are kept; slivers between neighbours whose drawings differ a little are filled.
+    """
     presentes = geoms[~shapely.is_missing(geoms)] if len(geoms) else geoms
     if not len(presentes):
         return None
-    return _polygonal(shapely.make_valid(shapely.union_all(presentes)))
+    ensemble = _polygonal(shapely.union_all(presentes))
+    if ensemble is None:
+        return None
+    return shapely.MultiPolygon(
+        [
+            shapely.Polygon(p.exterior, [trou for trou in p.interiors if not sliver(shapely.Polygon(trou))])
+            for p in ensemble.geoms
+        ]
+    )
