@@ -124,11 +124,12 @@ def _bloc(colonnes: Colonnes, tables: list[_TableTextes], debut: int, fin: int) 
 
 def _partie_fixe(colonnes: Colonnes, debut: int, fin: int) -> NDArray[np.void]:
     """The number of columns, then the columns of constant size, as one structured array (k,)."""
-    champs: list[tuple[str, str]] = [("n_colonnes", ">i2")]
-    for nom, dtype, _ in colonnes.fixes:
-        champs += [(f"t_{nom}", ">i4"), (nom, dtype)]
-    dtype = np.dtype(champs + ([("point", _CHAMP_POINT)] if colonnes.point else []))  # type: ignore[list-item]
-    fixe = np.zeros(fin - debut, dtype=dtype)
+    champs: list[tuple[str, str | np.dtype[np.void]]] = [("n_colonnes", ">i2")]
+    for nom, type_pg, _ in colonnes.fixes:
+        champs += [(f"t_{nom}", ">i4"), (nom, type_pg)]
+    if colonnes.point:
+        champs.append(("point", _CHAMP_POINT))
+    fixe = np.zeros(fin - debut, dtype=np.dtype(champs))
     fixe["n_colonnes"] = len(colonnes.noms)
     for nom, type_pg, valeurs in colonnes.fixes:
         fixe[f"t_{nom}"] = np.dtype(type_pg).itemsize
