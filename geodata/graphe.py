@@ -9,6 +9,7 @@ the least of theirs (scipy would add duplicates up); loops join nothing and are 
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -126,7 +127,7 @@ def _open_csr(structure: Structure, ms: I32, n: int) -> csr_array:
 
 
 class Graphe:
-    """A network of n nodes and m edges ready for searches; read-only, shared by threads. Build it with `from_tableaux`."""
+    """A network of n nodes and m edges ready for searches, made by `from_tableaux`; read-only, shared by threads."""
 
     def __init__(self, reseau: TableauxReseau, ordre: I32 | None = None) -> None:
         self.reseau = reseau
@@ -137,6 +138,8 @@ class Graphe:
         self._poids: OrderedDict[tuple[str, Scenario], Poids] = OrderedDict()
         self._derives: dict[str, Any] = {}
         self._verrou = threading.RLock()
+        #: Called with an order that had to be computed and the seconds it took (the cache saves it).
+        self.garder_ordre: Callable[[I32, float], None] | None = None
 
     @classmethod
     def from_tableaux(cls, reseau: TableauxReseau, ordre: I32 | None = None) -> Graphe:
@@ -207,5 +210,12 @@ class Graphe:
         """Node order of the contraction hierarchy (ordre[0] is contracted first), None until it is computed."""
         return self._ordre
 
-    def set_ordre(self, ordre: I32) -> None:
-        self._ordre = ordre
+    def ensure_ordre(self, compute: Callable[[Graphe], I32]) -> I32:
+        """The order, computed once under a lock if need be, then given to ``garder_ordre`` with the seconds it took."""
+        with self._verrou:
+            if self._ordre is None:
+                debut = time.perf_counter()
+                self._ordre = compute(self)
+                if self.garder_ordre is not None:
+                    self.garder_ordre(self._ordre, time.perf_counter() - debut)
+            return self._ordre

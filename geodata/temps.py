@@ -6,18 +6,23 @@
     secondes = travel_times(graphe, poids, communes, sites)      # float32 (n_o, n_d), inf = unreachable
     secondes, rang = nearest(graphe, poids, communes, sites)     # nearest site of each point, -1 = none
     secondes, rang = nearest_nodes(graphe, poids, sites)         # the same for all nodes
+    trajet = path(graphe, poids, communes.take([3]), sites.take([0]))   # Trajet or None: line, names, lengths
 
 Times are those of the network alone: the access of a point (``Accroches.distance_m`` and ``acces_s``) is kept apart;
 `with_access` adds it. All times are sums of int32 milliseconds, the same integers whatever the engine.
+
+Two engines: scipy's Dijkstra (always right, no preparation) and the contraction hierarchy (one sweep an order of
+magnitude quicker, but prepared). `engine_of` chooses by the shape of the question alone, never by its data.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from geodata import moteur_scipy
+from geodata import itineraire, moteur_cch, moteur_scipy
 from geodata.accrochage import LIMITE_M, Accroches, Raison, ends, same_edge, snap, snap_nodes
 from geodata.graphe import Graphe, Poids
+from geodata.itineraire import Etape, Trajet
 from geodata.profils import INF_MS, PROFILS, Profil
 from geodata.reseau import F32, I32, I64
 from geodata.scenario import NORMAL, Scenario
@@ -28,13 +33,17 @@ __all__ = [
     "NORMAL",
     "PROFILS",
     "Accroches",
+    "Etape",
     "Graphe",
     "Poids",
     "Profil",
     "Raison",
     "Scenario",
+    "Trajet",
+    "engine_of",
     "nearest",
     "nearest_nodes",
+    "path",
     "snap",
     "snap_nodes",
     "to_seconds",
@@ -42,6 +51,27 @@ __all__ = [
     "travel_times_ms",
     "with_access",
 ]
+
+
+#: Below this many nodes scipy answers before a hierarchy would be looked up.
+NOEUDS_MIN_CCH = 2_000
+
+#: Searches from which the hierarchy pays: its order known (customization is worth three searches), or to be computed
+#: (as long as some 150 searches; later questions find it ready).
+RECHERCHES_MIN_CCH = 6
+RECHERCHES_MIN_ORDRE = 150
+
+
+def engine_of(graphe: Graphe, n_origines: int, n_destinations: int) -> str:
+    """``"scipy"`` or ``"cch"`` for a matrix of that shape.
+
+    The searches are as many as the fewer side. A sweep of the hierarchy reads the nodes above the points of the other
+    side, so with points on more than a quarter of the nodes it is no quicker than a plain search.
+    """
+    recherches, autres = sorted((n_origines, n_destinations))
+    if graphe.n < NOEUDS_MIN_CCH or 4 * autres > graphe.n:
+        return "scipy"
+    return "cch" if recherches >= (RECHERCHES_MIN_ORDRE if graphe.ordre is None else RECHERCHES_MIN_CCH) else "scipy"
 
 
 def to_seconds(ms: I32 | I64) -> F32:
@@ -52,6 +82,8 @@ def to_seconds(ms: I32 | I64) -> F32:
 def travel_times_ms(graphe: Graphe, poids: Poids, origines: Accroches, destinations: Accroches) -> I32:
     """Exact travel times in ms, int32 (n_o, n_d), `INF_MS` = unreachable (points that are not snapped included)."""
     _check(graphe, poids)
+    if engine_of(graphe, len(origines), len(destinations)) == "cch":
+        return moteur_cch.matrix_ms(poids, origines, destinations)
     return moteur_scipy.matrix_ms(poids, origines, destinations)
 
 
@@ -111,6 +143,16 @@ def nearest_ms(
     ms[i[mieux]] = direct[mieux]
     rang[i[mieux]] = j[mieux]
     return ms, rang
+
+
+def path(graphe: Graphe, poids: Poids, origine: Accroches, destination: Accroches) -> Trajet | None:
+    """Quickest way between two single points with its line, length and road names; None where there is none.
+
+    By the hierarchy when its order is known, else by scipy. Raises ValueError when either is not exactly one point.
+    """
+    _check(graphe, poids)
+    prete = graphe.ordre is not None and graphe.n >= NOEUDS_MIN_CCH
+    return itineraire.path(poids, origine, destination, (moteur_cch if prete else moteur_scipy).path_arcs)
 
 
 def _check(graphe: Graphe, poids: Poids) -> None:
