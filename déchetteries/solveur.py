@@ -1,0 +1,229 @@
+"""Who goes where: the nearest open centre, or a transport problem where centres are limited.
+
+Pure module: no Django, no database.
+
+Without capacity every visit goes to the centre that its point prefers (ties: the first code). With capacity, the
+linear programme (transport problem with a paid excess)
+
+    min  sum w_ij x_ij + p sum s_j
+    s.t. sum_j x_ij = d_i          every visit of point i goes somewhere
+         sum_i x_ij - s_j <= K_j   capacity of centre j, s_j visits above it
+         x, s >= 0
+
+is solved by HiGHS (Huangfu and Hall 2018, dual simplex). It always has an answer: a capacity that cannot hold is a
+broken wish, named and priced, never an absence of result. A point without any centre it may use and reach is left
+out of it, named and priced too.
+
+Its dual gives each centre a price v_j in [0, p], what one more place is worth; any such prices prove a bound on the
+cost, which the checker computes again: sum_i d_i min_j (w_ij + v_j) - sum_j K_j v_j.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut, silent
+
+from .probleme import F64, Problem, Scenario
+
+#: Share of a point's visits below which a flow of the linear programme is rounding noise.
+BRUIT = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Affectation:
+    """Where the visits of one scenario go.
+
+    point, centre (k,) int32, visites (k,) float64: flows, sorted by point then centre, at most one row a couple.
+    sans_centre (D,) float64: visits that no centre may receive.
+    prix (C,) float64: price of one more place, €/visit (0 where the capacity does not bind).
+    optimale: proven for what inhabitants weigh.
+    """
+
+    point: NDArray[np.int32]
+    centre: NDArray[np.int32]
+    visites: F64
+    sans_centre: F64
+    prix: F64
+    optimale: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Answer to one block: its flows in every scenario of ``Problem.scenarios()`` and its account."""
+
+    bilan: Bilan
+    affectations: dict[str, Affectation]
+
+    @property
+    def courante(self) -> Affectation:
+        return self.affectations["courant"]
+
+
+def solve(problem: Problem, stop: Arret, seed: int = 1, progress: Progres = silent) -> Solution:
+    """Solve every scenario of the block. Stopped early, what is left goes to the nearest centre (not proven)."""
+    poids = problem.choice_euro()
+    scenarios = problem.scenarios()
+    affectations: dict[str, Affectation] = {}
+    for rang, (nom, scenario) in enumerate(scenarios.items()):
+        progress(rang / len(scenarios), _step(nom, problem))
+        affectations[nom] = _assign(poids, scenario, problem.couts.euro_surcharge, stop, seed)
+    courante = affectations["courant"]
+    cout = Decimal(f"{total_euro(problem, scenarios['courant'], courante):.2f}")
+    prouve = Decimal(_bound(problem, scenarios["courant"], courante))
+    borne = min(prouve.quantize(Decimal("0.01"), rounding=ROUND_FLOOR), cout)
+    statut = Statut.OPTIMAL if all(a.optimale for a in affectations.values()) else Statut.REALISABLE
+    progress(1.0, "Répartition terminée", float(cout), float(borne))
+    bilan = Bilan(
+        cost=cout,
+        bound=borne,
+        status=statut,
+        seed=seed,
+        iterations=len(scenarios),
+        trace=(PointTrace(round(stop.elapsed(), 3), float(cout), float(borne)),),
+        remarks=problem.remarques + _remarks(problem, scenarios["courant"], courante),
+    )
+    return Solution(bilan, affectations)
+
+
+def _step(nom: str, problem: Problem) -> str:
+    if nom.startswith("seul:"):
+        return f"{problem.noms[problem.groupes.index(nom.removeprefix('seul:'))]} : habitants limités à leurs centres"
+    return {"courant": "Répartition des habitants entre les centres", "base": "Répartition sans les changements"}[nom]
+
+
+def _assign(poids: F64, scenario: Scenario, surcharge: float, stop: Arret, seed: int) -> Affectation:
+    """Flows of one scenario; ``poids`` (D, C) is what a visit weighs, €."""
+    ouvert = scenario.autorise & scenario.actif[None, :] & np.isfinite(poids)
+    servi = ouvert.any(axis=1) & (scenario.visites > 0)
+    sans = np.where(~ouvert.any(axis=1), scenario.visites, 0.0)
+    points = np.flatnonzero(servi).astype(np.int32)
+    vu = np.where(ouvert, poids, np.inf)
+    choix = np.argmin(vu[points], axis=1).astype(np.int32) if len(points) else np.zeros(0, dtype=np.int32)
+    charge = np.bincount(choix, weights=scenario.visites[points], minlength=len(scenario.actif))
+    libre = np.zeros(len(scenario.actif))
+    proche = Affectation(points, choix, scenario.visites[points], sans, libre)
+    if np.all(charge <= scenario.capacite):
+        return proche
+    if not stop.reached():
+        trouvee = _transport(vu, points, sans, scenario, surcharge, stop, seed)
+        if trouvee is not None:
+            return trouvee
+    return Affectation(points, choix, scenario.visites[points], sans, libre, optimale=False)
+
+
+def _transport(
+    vu: F64, points: NDArray[np.int32], sans: F64, scenario: Scenario, surcharge: float, stop: Arret, seed: int
+) -> Affectation | None:
+    """The transport problem over ``points``; None when it was stopped before its end."""
+    ligne, centre = np.nonzero(np.isfinite(vu[points]))
+    limites = np.flatnonzero(np.isfinite(scenario.capacite))
+    rang_limite = np.full(len(scenario.actif), -1)
+    rang_limite[limites] = np.arange(len(limites))
+    k, d, m = len(ligne), len(points), len(limites)
+    # One column a couple (its point's row, then its centre's where limited), then one column an excess.
+    borne = rang_limite[centre] >= 0
+    debut = np.concatenate([[0], np.cumsum(1 + borne), k + borne.sum() + 1 + np.arange(m)]).astype(np.int32)
+    indice = np.empty(debut[-1], dtype=np.int32)
+    valeur = np.ones(debut[-1])
+    indice[debut[:k]] = ligne
+    indice[debut[:k][borne] + 1] = d + rang_limite[centre[borne]]
+    indice[debut[k : k + m]] = d + np.arange(m)
+    valeur[debut[k : k + m]] = -1.0
+    demande = scenario.visites[points]
+
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = k + m, d + m
+    lp.col_cost_ = np.concatenate([vu[points][ligne, centre], np.full(m, surcharge)])
+    lp.col_lower_, lp.col_upper_ = np.zeros(k + m), np.full(k + m, highspy.kHighsInf)
+    lp.row_lower_ = np.concatenate([demande, np.full(m, -highspy.kHighsInf)])
+    lp.row_upper_ = np.concatenate([demande, scenario.capacite[limites]])
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = debut, indice, valeur
+
+    moteur: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    moteur.setOptionValue("output_flag", False)
+    moteur.setOptionValue("threads", 1)
+    moteur.setOptionValue("random_seed", int(seed) % 2_147_483_647)
+    if np.isfinite(stop.remaining()):
+        moteur.setOptionValue("time_limit", stop.remaining())
+    moteur.passModel(lp)
+    if stop.cancelled is not None:
+        moteur.cbSimplexInterrupt.subscribe(lambda e: e.interrupt(stop.reached()))
+    moteur.run()
+    if moteur.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    reponse = moteur.getSolution()
+    flux = np.asarray(reponse.col_value)[:k]
+    garde = flux > BRUIT * np.maximum(demande[ligne], 1.0)
+    ligne, centre, flux = ligne[garde], centre[garde], flux[garde]
+    # Rounding noise of the simplex goes back to the point it came from.
+    flux = flux * (demande / np.bincount(ligne, weights=flux, minlength=d))[ligne]
+    prix = np.zeros(len(scenario.actif))
+    prix[limites] = np.clip(-np.asarray(reponse.row_dual)[d:], 0.0, surcharge)
+    return Affectation(points[ligne], centre.astype(np.int32), flux, sans, prix)
+
+
+def loads(affectation: Affectation, n_centres: int) -> F64:
+    """Yearly visits received by each centre, float64 (C,)."""
+    return np.bincount(affectation.centre, weights=affectation.visites, minlength=n_centres).astype(np.float64)
+
+
+def excess(scenario: Scenario, affectation: Affectation) -> F64:
+    """Yearly visits above each centre's capacity, float64 (C,)."""
+    charge = loads(affectation, len(scenario.actif))
+    return np.maximum(charge - scenario.capacite, 0.0)
+
+
+def total_euro(problem: Problem, scenario: Scenario, affectation: Affectation) -> float:
+    """Yearly cost of one scenario: users' travel, running and fixed costs, prices of broken wishes; €."""
+    couts = problem.couts
+    trajet = problem.travel_euro()[affectation.point, affectation.centre]
+    return float(
+        (affectation.visites * (trajet + couts.euro_visite)).sum()
+        + problem.cout_fixe[scenario.actif].sum()
+        + couts.euro_surcharge * excess(scenario, affectation).sum()
+        + couts.euro_sans_centre * affectation.sans_centre.sum()
+    )
+
+
+def _bound(problem: Problem, scenario: Scenario, affectation: Affectation) -> float:
+    """Lower bound of the whole cost that the prices of the answer prove, €."""
+    ouvert = scenario.autorise & scenario.actif[None, :]
+    prix = affectation.prix
+    vu = np.where(ouvert, problem.travel_euro() + prix[None, :], np.inf)
+    meilleur = vu.min(axis=1, initial=np.inf)
+    servi = np.isfinite(meilleur)
+    limite = prix > 0
+    return float(
+        (scenario.visites[servi] * (meilleur[servi] + problem.couts.euro_visite)).sum()
+        - (scenario.capacite[limite] * prix[limite]).sum()
+        + problem.cout_fixe[scenario.actif].sum()
+        + problem.couts.euro_sans_centre * scenario.visites[~servi].sum()
+    )
+
+
+def _remarks(problem: Problem, scenario: Scenario, affectation: Affectation) -> tuple[str, ...]:
+    """Broken wishes in French sentences: points without centre, centres above their capacity."""
+    phrases = []
+    sans = np.flatnonzero(affectation.sans_centre > 0)
+    if len(sans):
+        noms = ", ".join(problem.point_nom[i] for i in sans[:8])
+        noms += f" et {len(sans) - 8} autres" if len(sans) > 8 else ""
+        phrases.append(
+            f"Aucun centre autorisé et joignable pour {noms} : {problem.population[sans].sum():.0f} habitants, "
+            f"comptés {problem.couts.euro_sans_centre:g} € par visite."
+        )
+    trop = excess(scenario, affectation)
+    phrases += [
+        f"{problem.centre_nom[j]} reçoit {trop[j]:.0f} visites par an de plus que sa capacité "
+        f"({scenario.capacite[j]:.0f}), comptées {problem.couts.euro_surcharge:g} € chacune."
+        for j in np.flatnonzero(trop > 0.5)
+    ]
+    return tuple(phrases)
