@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
+from geodata import generalisation
 from geodata.copie import Colonnes, encode
 from geodata.decoupe import points_passage
 from geodata.models import ImportReseau, Noeud, PointPassage, Reseau, RestrictionVirage, Troncon
@@ -59,7 +60,7 @@ def drop_old_partitions(delai_ms: int = 5000) -> list[int]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = {int(delai_ms)}")
             for import_id in anciens:
-                for table in (Noeud._meta.db_table, Troncon._meta.db_table):
+                for table in (Noeud._meta.db_table, Troncon._meta.db_table, generalisation.TABLE):
                     cursor.execute(f"DROP TABLE IF EXISTS {partition_name(table, import_id)}")
             PointPassage.objects.filter(import_reseau__in=anciens).delete()
             RestrictionVirage.objects.filter(import_reseau__in=anciens).delete()
