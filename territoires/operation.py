@@ -26,7 +26,11 @@ class Solution(Protocol):
 
 @dataclass(frozen=True)
 class Couche:
-    """A result layer of the shared map: GeoJSON features (EPSG:4326) with a style by property."""
+    """A layer of the shared map: GeoJSON features (EPSG:4326) with a style by property.
+
+    Properties the map reads: ``nom`` (title of the pop-up and of the table row), ``details`` (mapping of French label
+    with unit -> text or number: pop-up and table), ``fictif`` (true: marked so), and ``couleur`` or ``valeur``.
+    """
 
     code: str
     titre: str
@@ -111,6 +115,9 @@ class Operation(Protocol):
     def encode(self, problem: Any, solution: Any) -> bytes: ...
 
     def decode(self, data: bytes) -> Any: ...
+
+    def sites(self) -> Sequence[Couche]:
+        """Places of the service as they are today, every collectivité's, for the shared map; no study needed."""
 
     def layers(self, resultats: Sequence[ResultatBloc]) -> Sequence[Couche]:
         """Layers of one regime (its blocks' results)."""
