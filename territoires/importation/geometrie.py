@@ -52,17 +52,35 @@ class Reparees:
 def project(geoms: Geometries, source: str | int) -> Geometries:
     """Geometries in EPSG:2154 from the reference ``source`` (anything pyproj knows); Z is dropped.
 
-    Equal input coordinates give equal output coordinates, so shared edges stay shared exactly.
-    Raises `ReferenceInconnue`.
+    Equal input coordinates give equal output coordinates, so shared edges stay shared exactly. Raises
+    `ReferenceInconnue`.
     """
+    return _transform(geoms, source, SRID)
+
+
+def to_degrees(geoms: Geometries, source: str | int) -> Geometries:
+    """Geometries in EPSG:4326 from the reference ``source``. Raises `ReferenceInconnue`."""
+    return _transform(geoms, source, 4326)
+
+
+def is_degrees(source: str | int) -> bool:
+    """True where the reference counts in degrees. Raises `ReferenceInconnue`."""
+    return bool(_crs(source).is_geographic)
+
+
+def _crs(source: str | int) -> CRS:
     try:
-        crs = CRS.from_user_input(source)
+        return CRS.from_user_input(source)
     except CRSError as error:
         raise ReferenceInconnue(f"le système de coordonnées « {source} » est inconnu") from error
+
+
+def _transform(geoms: Geometries, source: str | int, cible: int) -> Geometries:
+    crs = _crs(source)
     plates: Geometries = shapely.force_2d(geoms)
-    if crs.to_epsg() == SRID:
+    if crs.to_epsg() == cible:
         return plates
-    transformer = Transformer.from_crs(crs, SRID, always_xy=True)
+    transformer = Transformer.from_crs(crs, cible, always_xy=True)
     projetees: Geometries = shapely.transform(
         plates, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
     )
