@@ -12,8 +12,10 @@ import csv
 import datetime
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,7 +90,7 @@ def read_csv(octets: bytes) -> Brut:
     lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=sep)
     brutes = list(_numbered(lecteur))
     noms = {"cp1252": "Windows-1252", "latin-1": "ISO 8859-1"}
-    remarques = [f"encodage {noms[encodage]}, séparateur « {sep} »"] if encodage in noms else []
+    remarques = [f"lu en encodage {noms[encodage]}, séparateur « {sep} »"] if encodage in noms else []
     return _with_header(brutes, remarques)
 
 
@@ -131,15 +133,26 @@ def read_xlsx(path: Path, couche: str | None) -> Brut:
 
 def read_ods(path: Path, couche: str | None) -> Brut:
     """Rows of one sheet of an OpenDocument spreadsheet, every cell as text."""
-    meta, _, _, champs = _gdal(path, couche, HEADERS="DISABLE", FIELD_TYPES="STRING")
+    _, _, champs, remarques = _gdal(path, couche, HEADERS="DISABLE", FIELD_TYPES="STRING")
     n = len(champs[0]) if len(champs) else 0
     brutes = [(k + 1, [champ[k] for champ in champs]) for k in range(n)]
-    del meta
-    return _with_header(brutes)
+    return _with_header(brutes, remarques)
 
 
-def _gdal(path: Path, couche: str | None, **options: str) -> tuple[Any, Any, Any, Any]:
-    try:
+@contextmanager
+def _opening() -> Iterator[list[warnings.WarningMessage]]:
+    """GDAL's refusals as `FichierIllisible`, its warnings gathered."""
+    with warnings.catch_warnings(record=True) as averties:
+        warnings.simplefilter("always")
+        try:
+            yield averties
+        except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+            raise FichierIllisible(f"fichier abîmé ou illisible ({error})") from error
+
+
+def _gdal(path: Path, couche: str | None, **options: str) -> tuple[Any, Any, Any, list[str]]:
+    """(meta, WKB, columns, warnings) of one layer."""
+    with _opening() as averties:
         couches = [str(nom) for nom in pyogrio.list_layers(path)[:, 0]]
         if not couches:
             raise FichierIllisible("aucune couche dans ce fichier")
@@ -147,28 +160,25 @@ def _gdal(path: Path, couche: str | None, **options: str) -> tuple[Any, Any, Any
             raise FichierIllisible(f"pas de couche « {couche} » (couches : {', '.join(couches)})")
         if couche is None and len(couches) > 1:
             raise FichierIllisible(f"plusieurs couches, précisez laquelle : {', '.join(couches)}")
-        return pyogrio.raw.read(path, layer=couche or couches[0], **options)  # type: ignore[no-any-return]
-    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
-        raise FichierIllisible(f"fichier abîmé ou illisible ({error})") from error
+        meta, _, wkb, champs = pyogrio.raw.read(path, layer=couche or couches[0], **options)
+    return meta, wkb, champs, list(dict.fromkeys(f"avertissement de GDAL ({w.message})" for w in averties))
 
 
 def layers(path: Path) -> list[str]:
     """Names of the layers of a GeoPackage or Shapefile; empty for other formats."""
     if kind(path) not in ("gpkg", "shp", "fgb"):
         return []
-    try:
+    with _opening():
         return [str(nom) for nom in pyogrio.list_layers(path)[:, 0]]
-    except DataSourceError as error:
-        raise FichierIllisible(f"fichier abîmé ou illisible ({error})") from error
 
 
 def read_layer(path: Path, couche: str | None) -> Brut:
     """Rows and geometries of a layer; a row's number is the rank of the object, from 1."""
-    meta, _, wkb, champs = _gdal(path, couche)
+    meta, wkb, champs, remarques = _gdal(path, couche)
     n = len(wkb) if wkb is not None else (len(champs[0]) if len(champs) else 0)
     lignes = [(k + 1, [champ[k] for champ in champs]) for k in range(n)]
     geoms = None if wkb is None else np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
-    return Brut([str(c) for c in meta["fields"]], lignes, geoms, meta["crs"])
+    return Brut([str(c) for c in meta["fields"]], lignes, geoms, meta["crs"], remarques)
 
 
 def read_geojson(octets: bytes) -> Brut:

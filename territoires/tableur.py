@@ -241,7 +241,7 @@ def read_table(path: Path | str, rapport: Rapport, couche: str | None = None, sr
     if brut is None:
         return Tableau([], [], rapport)
     for remarque in brut.remarques:
-        rapport.warn(f"lu avec : {remarque}.")
+        rapport.warn(f"{remarque}.")
     cles = [normalise(c) for c in brut.colonnes]
     for cle in sorted({c for c in cles if c and cles.count(c) > 1}):
         rapport.error(f"colonne « {brut.colonnes[cles.index(cle)]} » en double.")
