@@ -12,7 +12,7 @@ from bin.setup.console import Console
 from bin.setup.errors import SetupError
 from bin.setup.locks import FileLock
 from bin.setup.prepare import Ready, manage, prepared
-from bin.setup.processes import ignore_stop_signals, interruptible, run, run_attached
+from bin.setup.processes import CommandFailed, ignore_stop_signals, interruptible, run, run_attached
 from bin.setup.project import Project
 from bin.setup.steps import STATIC, run_step
 
@@ -45,20 +45,31 @@ def _check(ready: Ready, console: Console, words: Sequence[str]) -> int:
     if not alone.try_lock():
         raise SetupError("Les tests tournent déjà dans ce dossier : attendez leur fin, puis relancez bin/test.")
     try:
-        for title, command in static_checks(ready):
-            with console.step(title):
-                run(title, command, env=ready.env, cwd=ready.project.root, log=ready.project.logs / "contrôles.log")
+        failed = [title for title, command in static_checks(ready) if not _passes(ready, console, title, command)]
+        if failed:
+            raise SetupError(f"À corriger avant les tests : {', '.join(failed)}.")
         run_step(ready, console, STATIC)
         ready.turn.release()
         env = {**ready.env, "LIMITROPHE_CHROMIUM": system.chromium()}
         if not env["LIMITROPHE_CHROMIUM"]:
             console.say("Chromium est absent : les tests dans un navigateur seront sautés.")
         processes = os.environ.get("LIMITROPHE_PROCESSUS", str(min(os.cpu_count() or 1, 4)))
-        command = [ready.project.python, "-m", "pytest", "-n", processes, *words]
+        command: list[str | Path] = [ready.project.python, "-m", "pytest", "-n", processes, *words]
         code = run_attached(command, env=env, cwd=ready.project.root)
         return 1 if code == _NO_TEST else code
     finally:
         alone.release()
+
+
+def _passes(ready: Ready, console: Console, title: str, command: list[str | Path]) -> bool:
+    """Run one check; its whole output is shown when it fails."""
+    try:
+        with console.step(title):
+            run(title, command, env=ready.env, cwd=ready.project.root, log=ready.project.logs / "contrôles.log")
+    except CommandFailed as error:
+        console.say(error.output)
+        return False
+    return True
 
 
 def static_checks(ready: Ready) -> list[tuple[str, list[str | Path]]]:

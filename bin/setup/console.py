@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -56,18 +54,20 @@ class Console:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout
         self.interactive = self.stream.isatty()
+        self.closed = False
 
     def say(self, text: str = "") -> None:
         self._write(text + "\n")
 
     def _write(self, text: str) -> None:
+        if self.closed:
+            return
         try:
             self.stream.write(text)
             self.stream.flush()
         except OSError:
             # The terminal was closed or the pipe cut: what is running must still be stopped in order.
-            self.interactive = False
-            self.stream = Path(os.devnull).open("w")  # noqa: SIM115 (kept open to the end)
+            self.closed = True
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:

@@ -11,7 +11,7 @@ class SetupError(Exception):
 
 #: What shows in the output of apt, pip, npm or PostgreSQL, and the sentence it deserves.
 _CAUSES = [
-    (r"No space left on device|ENOSPC|not enough (free )?space", "Le disque est plein : libérez de la place."),
+    (r"No space left on device|ENOSPC|enough free space", "Le disque est plein : libérez de la place."),
     (
         r"name resolution|Could not resolve|Temporary failure resolving|Network is unreachable|Connection refused"
         r"|Failed to establish a new connection|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|[Tt]imed? ?out",

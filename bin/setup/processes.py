@@ -103,8 +103,8 @@ def run(
         start_new_session=own_session,
     )
     lines: list[str] = []
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         with (log or Path(os.devnull)).open("a", encoding="utf-8") as journal:
             journal.write(f"$ {' '.join(str(part) for part in command)}\n")
             for raw in process.stdout:
@@ -120,6 +120,8 @@ def run(
         else:
             process.wait()
         raise
+    finally:
+        process.stdout.close()
     output = "\n".join(lines)
     if code != 0:
         raise CommandFailed(what, output, log)

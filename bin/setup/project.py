@@ -37,7 +37,7 @@ class Project:
         if not os.access(self.root, os.W_OK):
             raise SetupError(f"Le dossier {self.root} n'est pas accessible en écriture à ce compte.")
         # Readable by all: the server's own account passes through it; what is secret is 0600.
-        for folder in (self.local, self.logs, self.local / "front"):
+        for folder in (self.local, self.logs):
             folder.mkdir(mode=0o755, exist_ok=True)
             if not os.access(folder, os.W_OK):
                 raise SetupError(
