@@ -96,6 +96,11 @@ class Limite(models.Model):
     collectivite_b = models.ForeignKey(Collectivite, on_delete=models.CASCADE, related_name="limites_b")
     geom = models.MultiLineStringField("tracé", srid=settings.SRID)
     longueur_m = models.FloatField("longueur (m)")
+    longueur_approchee_m = models.FloatField(
+        "dont tracée à la tolérance près (m)",
+        default=0,
+        help_text="Là où les contours des deux côtés ne sont pas dessinés exactement pareil.",
+    )
     communes = models.ManyToManyField(Commune, through="LimiteCommune", related_name="limites")
 
     class Meta:

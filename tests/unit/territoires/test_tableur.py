@@ -128,7 +128,7 @@ def test_every_fault_names_file_row_and_field(tmp_path: Path) -> None:
     }
     assert [p is None for p in points] == [False, True, False, True]
     assert "inversées" in str(rapport.errors) and "centres.csv, ligne 3" in str(
-        [str(c) for c in rapport.errors if c.valeur == "45,4 ; 4,4"][0]
+        next(str(c) for c in rapport.errors if c.valeur == "45,4 ; 4,4")
     )
     with pytest.raises(DonneesRefusees, match=r"centres\.csv, ligne 2, champ « Capacité \(t/an\) », valeur « douze »"):
         rapport.raise_if_errors()
@@ -161,7 +161,7 @@ def test_a_row_on_two_lines_keeps_its_first_number(tmp_path: Path) -> None:
 def test_unreadable_files_say_why(tmp_path: Path, nom: str, octets: bytes, message: str) -> None:
     fichier = tmp_path / nom
     fichier.write_bytes(octets)
-    tableau, rapport = _read(fichier)
+    _tableau, rapport = _read(fichier)
     assert message in str([str(c) for c in rapport.errors])
     assert rapport.errors[0].fichier == nom
 
