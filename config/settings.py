@@ -122,3 +122,10 @@ OVERPASS_URL = os.environ.get("LIMITROPHE_OVERPASS_URL", "https://overpass-api.d
 FONDS_EXTERNES = [f for f in os.environ.get("LIMITROPHE_FONDS", "").split(",") if f]
 
 LEAFLET_CONFIG = {"TILES": [], "RESET_VIEW": False, "SCALE": "metric", "ATTRIBUTION_PREFIX": "Limitrophe"}
+
+#: Jobs are declared in the ``taches`` module of each application; done ones leave the queue. A worker told to stop
+#: gives its lot back after this delay.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "taches"
+PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful", "shutdown_graceful_timeout": 1.0}
+#: A lot of a study whose worker gives no sign of life for so long (s) is taken by another worker.
+DELAI_REPRISE_S = float(os.environ.get("LIMITROPHE_DELAI_REPRISE", "30"))

@@ -148,8 +148,5 @@ class Protege:
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Vue:
         """The view, wrapped as `protege` does."""
-        permission = cls.__dict__.get("permission") or cls.permission
-        if isinstance(permission, staticmethod):
-            permission = permission.__func__
         view: Vue = super().as_view(**initkwargs)  # type: ignore[misc]
-        return protege(permission)(view)
+        return protege(cls.permission)(view)

@@ -1,0 +1,267 @@
+"""Results of a run as pages, exports and the API read them: two regimes, their comparison, cost sharing, summary.
+
+Reads stored rows only; solves nothing. Four queries whatever the number of blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from .calcul import COUT, POPULATION, Statut
+from .comparaison import Bornes, Ligne, Regime, add_up, compare, from_json
+from .etudes import operation_of, partition_of
+from .models import Collectivite, PassageEtude, ResultatBloc
+from .operation import CleOperation, Operation
+from .partage import Objection, Part, PartageImpossible, by_keys, objections, parts, shapley
+from .partitions import Bloc, Partition, cloisonne
+from .synthese import Synthese, summarize
+
+CLOISONNE, MUTUALISE = "cloisonne", "mutualise"
+#: Titles of the regimes on pages.
+REGIMES = {CLOISONNE: "Chacun de son côté", MUTUALISE: "En partageant"}
+SHAPLEY = "shapley"
+#: Codes of the keys every operation has.
+HABITANTS = "habitants"
+
+
+class ResultatsAbsents(LookupError):
+    """The run has no result to show: not finished, failed, cancelled, or a plan of another run was asked for."""
+
+
+@dataclass(frozen=True)
+class TableauPartage:
+    """What each one pays under one key or mix; ``objections`` = coalitions that would do better alone."""
+
+    titre: str
+    lignes: tuple[Part, ...]
+    objections: tuple[Objection, ...] | None
+
+    @property
+    def total(self) -> Part:
+        """Sums of the columns."""
+        lines = self.lignes
+        carried = [line.porte for line in lines if line.porte is not None]
+        return Part(
+            "",
+            sum((line.paye for line in lines), Decimal(0)),
+            sum((line.seule for line in lines), Decimal(0)),
+            sum(carried, Decimal(0)) if len(carried) == len(lines) else None,
+        )
+
+
+class Resultats:
+    """Everything that can be said of one finished run.
+
+    ``plans`` are primary keys of rows of this run (edited plans, points of a front) to take for their block in the
+    shared regime instead of the computed answer. Raises `ResultatsAbsents`.
+    """
+
+    def __init__(self, passage: PassageEtude, plans: Collection[int] = ()) -> None:
+        if passage.etat != PassageEtude.Etat.REUSSI and passage.fin is None:
+            raise ResultatsAbsents("Le calcul n'est pas terminé.")
+        self.passage = passage
+        self.etude = passage.etude
+        self.operation: Operation = operation_of(self.etude)
+        self.partition: Partition = partition_of(self.etude)
+        self.collectivites: list[Collectivite] = list(self.etude.collectivites.defer("geom").order_by("code"))
+        self.codes = [item.code for item in self.collectivites]
+        self.noms = {item.code: item.nom for item in self.collectivites}
+        chosen, self._couts = self._read(set(plans))
+        alone = cloisonne(self.codes)
+        try:
+            self.par_regime: dict[str, list[ResultatBloc]] = {
+                CLOISONNE: [chosen[0][bloc] for bloc in alone],
+                MUTUALISE: [{**chosen[0], **chosen[1]}[bloc] for bloc in self.partition],
+            }
+        except KeyError as error:
+            raise ResultatsAbsents("Ce passage n'a pas de résultat pour tous les groupes.") from error
+        self.modifie = bool(chosen[1])
+
+    def _read(
+        self, plans: set[int]
+    ) -> tuple[tuple[dict[Bloc, ResultatBloc], dict[Bloc, ResultatBloc]], dict[Bloc, Decimal]]:
+        regimes = {*cloisonne(self.codes), *self.partition}
+        best: dict[Bloc, ResultatBloc] = {}
+        other: dict[Bloc, ResultatBloc] = {}
+        costs: dict[Bloc, Decimal] = {}
+        self.variantes: list[ResultatBloc] = []
+        rows = self.passage.resultats.defer("solution", "trace").order_by("graine", "variante", "pk")
+        for row in rows:
+            bloc = frozenset(row.bloc)
+            if row.pk in plans:
+                other[bloc] = row
+            if row.origine == ResultatBloc.Origine.MANUEL or row.variante:
+                self.variantes.append(row)
+                continue
+            feasible = row.statut != Statut.IRREALISABLE
+            if feasible and (bloc not in costs or row.cout < costs[bloc]):
+                costs[bloc] = row.cout
+            if bloc in regimes:
+                known = best.get(bloc)
+                if known is None or (not feasible, row.cout) < (known.statut == Statut.IRREALISABLE, known.cout):
+                    best[bloc] = row
+        if len(other) != len(plans):
+            raise ResultatsAbsents("Un des plans demandés n'est pas de ce passage.")
+        return (best, other), costs
+
+    def avec_solutions(self) -> dict[str, list[ResultatBloc]]:
+        """Rows of both regimes with their solutions, in one query (for layers, tables and exports)."""
+        keys = {row.pk for rows in self.par_regime.values() for row in rows}
+        full = {row.pk: row for row in ResultatBloc.objects.filter(pk__in=keys)}
+        return {regime: [full[row.pk] for row in rows] for regime, rows in self.par_regime.items()}
+
+    def _regime(self, name: str) -> Regime:
+        rows = self.par_regime[name]
+        bounds = [row.cout if row.statut == Statut.OPTIMAL else row.borne for row in rows]
+        known = [bound for bound in bounds if bound is not None]
+        bornes = Bornes(
+            cout=sum((row.cout for row in rows), Decimal(0)),
+            borne=sum(known, Decimal(0)) if len(known) == len(rows) else None,
+            optimal=all(row.statut == Statut.OPTIMAL for row in rows),
+            realisable=all(row.statut != Statut.IRREALISABLE for row in rows),
+        )
+        return add_up({frozenset(row.bloc): [from_json(item) for item in row.indicateurs] for row in rows}, bornes)
+
+    @cached_property
+    def regimes(self) -> dict[str, Regime]:
+        """Figures of both regimes."""
+        return {name: self._regime(name) for name in REGIMES}
+
+    @cached_property
+    def lignes(self) -> tuple[Ligne, ...]:
+        """Indicator by indicator, both regimes."""
+        return compare(self.regimes[CLOISONNE], self.regimes[MUTUALISE], self.codes)
+
+    @property
+    def fictif(self) -> bool:
+        """True when the run read generated data."""
+        found = self.passage.provenance
+        return bool(found.get("fictif") or found.get("reseau", {}).get("fictif"))
+
+    @cached_property
+    def synthese(self) -> Synthese:
+        """The four questions."""
+        remarks = [remark for rows in self.par_regime.values() for row in rows for remark in row.remarques]
+        return summarize(
+            self.lignes,
+            self.regimes[CLOISONNE].bornes,
+            self.regimes[MUTUALISE].bornes,
+            self.noms,
+            fictif=self.fictif,
+            remarques=remarks,
+        )
+
+    @cached_property
+    def cles(self) -> dict[str, CleOperation]:
+        """Keys by which this run's cost may be shared, besides Shapley."""
+        found: dict[str, CleOperation] = {}
+        population = self.regimes[MUTUALISE].par_collectivite.get(POPULATION) or self._populations()
+        if population and sum(population.values()) > 0:
+            found[HABITANTS] = CleOperation("Habitants", "hab.", population)
+        found.update(self.operation.sharing_keys(self.avec_solutions()[MUTUALISE]))
+        return found
+
+    def _populations(self) -> dict[str, float]:
+        """Inhabitants of the study's communes by collectivité, when the operation gives none."""
+        from django.db.models import Q, Sum
+
+        from .models import Commune
+
+        zone = Commune.objects.filter(zones=self.etude.zone)
+        found: dict[str, float] = {}
+        rows = zone.values_list("departement", "epci").annotate(total=Sum("population", filter=Q(active=True)))
+        keys = {item.pk: item.code for item in self.collectivites}
+        for departement, epci, total in rows.order_by():
+            for key in {departement, epci} & keys.keys():
+                found[keys[key]] = found.get(keys[key], 0.0) + float(total or 0)
+        return found
+
+    def partager(self, cles: Mapping[str, float]) -> TableauPartage:
+        """Share the cost of every block by Shapley's value or by weighted keys, ``{code of the key: weight}``.
+
+        Shapley mixes with the others: each takes its part of the cost. Raises `PartageImpossible`.
+        """
+        weights = {code: weight for code, weight in cles.items() if weight}
+        if not weights:
+            raise PartageImpossible("Donnez une pondération à au moins une clé.")
+        unknown = sorted(set(weights) - {SHAPLEY} - set(self.cles))
+        if unknown:
+            raise PartageImpossible(f"Clé inconnue : {', '.join(unknown)}.")
+        paid: dict[str, Decimal] = {}
+        objecting: list[Objection] | None = []
+        carried = self.regimes[MUTUALISE].par_collectivite.get(COUT)
+        for row in self.par_regime[MUTUALISE]:
+            if row.statut == Statut.IRREALISABLE:
+                raise PartageImpossible("Un groupe n'a pas de plan réalisable : il n'y a pas de coût à partager.")
+            bloc = frozenset(row.bloc)
+            costs = {**{one: cost for one, cost in self._couts.items() if one <= bloc}, bloc: row.cout}
+            keys = [(self._weights(code, bloc, costs), weight) for code, weight in weights.items()]
+            share = shapley(costs) if list(weights) == [SHAPLEY] else by_keys(row.cout, keys)
+            paid |= share
+            try:
+                if objecting is not None:
+                    objecting += objections(share, costs)
+            except PartageImpossible:
+                objecting = None
+        alone = {row.bloc[0]: row.cout for row in self.par_regime[CLOISONNE]}
+        borne = (
+            None
+            if carried is None
+            else {code: Decimal(repr(value)).quantize(Decimal("0.01")) for code, value in carried.items()}
+        )
+        return TableauPartage(
+            self._titre(weights), parts(paid, alone, borne), None if objecting is None else tuple(objecting)
+        )
+
+    def _weights(self, code: str, bloc: Bloc, costs: Mapping[Bloc, Decimal]) -> dict[str, float]:
+        if code == SHAPLEY:
+            return {member: float(value) for member, value in shapley(costs).items()}
+        poids = self.cles[code].poids
+        return {member: float(poids.get(member, 0.0)) for member in bloc}
+
+    def _titre(self, weights: Mapping[str, float]) -> str:
+        from .nombres import pourcent
+
+        titles = {SHAPLEY: "Valeur de Shapley", **{code: cle.titre for code, cle in self.cles.items()}}
+        if len(weights) == 1:
+            return titles[next(iter(weights))]
+        whole = sum(weights.values())
+        return " + ".join(f"{titles[code]} ({pourcent(weight / whole, 0)})" for code, weight in weights.items())
+
+
+def resume(passage: PassageEtude) -> dict[str, Any]:
+    """What lists and the API show of a finished run without reading its results again; kept in ``synthese``."""
+    found = Resultats(passage)
+    summary = found.synthese
+    return {
+        "couts": {name: str(regime.bornes.cout) for name, regime in found.regimes.items()},
+        "reponses": [asdict(answer) for answer in summary.reponses],
+        "limites": list(summary.limites),
+        "refait": same_figures(passage),
+    }
+
+
+def same_figures(passage: PassageEtude) -> dict[str, Any] | None:
+    """The last earlier run of the same inputs, and whether its costs are the same to the cent; None without one."""
+    earlier = (
+        PassageEtude.objects.filter(etat=PassageEtude.Etat.REUSSI, empreinte=passage.empreinte)
+        .exclude(pk=passage.pk)
+        .order_by("-fin")
+        .first()
+    )
+    if earlier is None:
+        return None
+
+    def costs(one: PassageEtude) -> Sequence[Any]:
+        rows = one.resultats.filter(origine="calcul").values_list("bloc", "graine", "variante", "cout", "statut")
+        return sorted(rows)
+
+    return {
+        "passage": earlier.pk,
+        "fin": earlier.fin.isoformat() if earlier.fin else "",
+        "identique": costs(earlier) == costs(passage),
+    }
