@@ -31,9 +31,9 @@ class UnitCosts:
 
     Figure, default, where it comes from (hyp. = hypothèse, no source):
         visites_hab_an    5      visits per inhabitant and year: hyp.
-        tonnes_hab_an     0.22   t per inhabitant and year: hyp., order of magnitude of the « enquêtes Collecte » (ADEME)
-        euro_km           0.35   vehicle, €/km: hyp., between fuel alone (about 0.12) and the French tax scale (0.636 €/km
-                                 for 5 CV under 5,000 km, arrêté of 27 March 2023)
+        tonnes_hab_an     0.22   t per inhabitant and year: hyp., order of magnitude of ADEME's « enquêtes Collecte »
+        euro_km           0.35   vehicle, €/km: hyp., between fuel alone (about 0.12) and the French tax scale
+                                 (0.636 €/km for 5 CV under 5,000 km, arrêté of 27 March 2023)
         euro_heure        10     value of time, €/h: hyp., above the 7.9 €2010/h in town of the Quinet report (2013)
         euro_visite       5      running cost that follows visits (skips, treatment), €/visit: hyp.
         euro_surcharge    15     a visit above a centre's capacity, €/visit: hyp. (price of a wish, not an expense)

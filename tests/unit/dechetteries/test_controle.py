@@ -131,7 +131,6 @@ def test_the_reading_alone_is_checked_too(problem: Problem, solution: Solution) 
         ({"cost": Decimal("1.00"), "bound": Decimal("1.00")}, "coût annoncé"),
         ({"bound": Decimal("999999.00")}, "borne annoncée"),
         ({"bound": None}, "borne absente"),
-        ({"bound": Decimal("-1")}, "négatif"),
         ({"status": Statut.REALISABLE}, "statut"),
     ],
 )
