@@ -7,6 +7,7 @@
     secondes, rang = nearest(graphe, poids, communes, sites)     # nearest site of each point, -1 = none
     secondes, rang = nearest_nodes(graphe, poids, sites)         # the same for all nodes
     trajet = path(graphe, poids, communes.take([3]), sites.take([0]))   # Trajet or None: line, names, lengths
+    aires = isochrones(graphe, poids, sites, [300, 600, 900])    # Isochrone: seuil_s, geom (MultiPolygon), nested
 
 Times are those of the network alone: the access of a point (``Accroches.distance_m`` and ``acces_s``) is kept apart;
 `with_access` adds it. All times are sums of int32 milliseconds, the same integers whatever the engine.
@@ -17,11 +18,15 @@ magnitude quicker, but prepared). `engine_of` chooses by the shape of the questi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from geodata import isochrones as _isochrones
 from geodata import itineraire, moteur_cch, moteur_scipy
 from geodata.accrochage import LIMITE_M, Accroches, Raison, ends, same_edge, snap, snap_nodes
 from geodata.graphe import Graphe, Poids
+from geodata.isochrones import MARGE_M, TROU_M2, Isochrone
 from geodata.itineraire import Etape, Trajet
 from geodata.profils import INF_MS, PROFILS, Profil
 from geodata.reseau import F32, I32, I64
@@ -35,12 +40,14 @@ __all__ = [
     "Accroches",
     "Etape",
     "Graphe",
+    "Isochrone",
     "Poids",
     "Profil",
     "Raison",
     "Scenario",
     "Trajet",
     "engine_of",
+    "isochrones",
     "nearest",
     "nearest_nodes",
     "path",
@@ -153,6 +160,25 @@ def path(graphe: Graphe, poids: Poids, origine: Accroches, destination: Accroche
     _check(graphe, poids)
     prete = graphe.ordre is not None and graphe.n >= NOEUDS_MIN_CCH
     return itineraire.path(poids, origine, destination, (moteur_cch if prete else moteur_scipy).path_arcs)
+
+
+def isochrones(
+    graphe: Graphe,
+    poids: Poids,
+    sites: Accroches,
+    seuils_s: Sequence[float],
+    *,
+    vers: bool = True,
+    pas_m: float | None = None,
+    marge_m: float = MARGE_M,
+    trou_m2: float = TROU_M2,
+    anneaux: bool = False,
+) -> list[Isochrone]:
+    """Areas within each of some times of the sites; see `geodata.isochrones.isochrones`."""
+    _check(graphe, poids)
+    return _isochrones.isochrones(
+        poids, sites, seuils_s, vers=vers, pas_m=pas_m, marge_m=marge_m, trou_m2=trou_m2, anneaux=anneaux
+    )
 
 
 def _check(graphe: Graphe, poids: Poids) -> None:
