@@ -145,8 +145,8 @@ def _cost(cloisonne: Bornes, mutualise: Bornes) -> tuple[list[str], Verdict]:
             )
         else:
             sentences.append(
-                "Il n'est pas prouvé qu'un meilleur plan cloisonné ne ferait pas aussi bien : prenez cet écart comme un "
-                "ordre de grandeur."
+                "Il n'est pas prouvé qu'un meilleur plan cloisonné ne ferait pas aussi bien : prenez cet écart comme "
+                "un ordre de grandeur."
             )
     if saved < 0 and not mutualise.optimal:
         sentences.append("Un meilleur plan partagé existe peut-être : celui-ci n'est pas prouvé le moins cher.")
