@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from bin.setup.checks import run_tests
 from bin.setup.demo import run_demo
@@ -12,11 +13,26 @@ from bin.setup.demo import run_demo
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+class FrenchParser(argparse.ArgumentParser):
+    """argparse whose refusals are French."""
+
+    def error(self, message: str) -> NoReturn:
+        french = (
+            message.replace("unrecognized arguments", "option inconnue")
+            .replace("expected one argument", "il faut une valeur")
+            .replace("argument ", "")
+        )
+        self.exit(2, f"{self.prog} : {french} (aide : {self.prog} --help)\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Options of bin/demo."""
-    options = argparse.ArgumentParser(
-        prog="bin/demo", description="Prépare et sert la démonstration de Limitrophe (Loire et Haute-Loire)."
+    options = FrenchParser(
+        prog="bin/demo",
+        description="Prépare et sert la démonstration de Limitrophe (Loire et Haute-Loire).",
+        add_help=False,
     )
+    options.add_argument("-h", "--help", action="help", help="affiche cette aide")
     options.add_argument("--no-serve", action="store_true", help="s'arrêter après les études, sans servir le site")
     options.add_argument(
         "--osm",

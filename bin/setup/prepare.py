@@ -116,7 +116,7 @@ def check_database(project: Project, url: str) -> None:
         check=False,
     )
     if test.returncode != 0:
-        raise SetupError(f"La base indiquée par DATABASE_URL ne répond pas : {test.stderr.strip()}")
+        raise SetupError(f"La base indiquée par DATABASE_URL ne répond pas : {test.stderr.strip().splitlines()[0]}")
 
 
 def manage(ready: Ready, *words: str) -> list[str | Path]:

@@ -38,7 +38,10 @@ def test_the_command_line_refuses_what_is_no_port(capsys: pytest.CaptureFixture[
     for text in ("0", "65536", "huit"):
         with pytest.raises(SystemExit):
             parser().parse_args(["--port", text])
-    assert "n'est pas un port" in capsys.readouterr().err
+    assert "bin/demo : --port: « huit » n'est pas un port" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--serveur"])
+    assert "option inconnue: --serveur" in capsys.readouterr().err
 
 
 def test_the_digest_follows_content_name_and_words(tmp_path: Path) -> None:
