@@ -221,7 +221,7 @@ def _vitesses(
                 commune = (lue[0], False)
                 break
     if commune is None or math.isnan(commune[0]):
-        commune = (_implicit_speed(tags, classe, bretelle, sens), False)
+        commune = (_implicit_of_tags(tags, classe, bretelle, sens), False)
     aller = _read_speed(tags.get("maxspeed:forward"), classe, notes)
     retour = _read_speed(tags.get("maxspeed:backward"), classe, notes)
     a = aller if aller is not None and not math.isnan(aller[0]) else commune
@@ -238,19 +238,20 @@ def _read_speed(valeur: str | None, classe: Classe, notes: list[str]) -> tuple[f
     return lue
 
 
-def _implicit_speed(tags: Mapping[str, str], classe: Classe, bretelle: bool, sens: int) -> float:
-    if bretelle:
-        return BRETELLE_KMH if classe <= Classe.VOIE_RAPIDE else min(BRETELLE_KMH, _IMPLICITE[classe])
+def implicit_speed(classe: Classe, bretelle: bool = False) -> float:
+    """Limit (km/h) of a road of this class where nothing says it (R413-2, R413-3, R110-2)."""
+    return min(BRETELLE_KMH, _IMPLICITE[classe]) if bretelle else _IMPLICITE[classe]
+
+
+def _implicit_of_tags(tags: Mapping[str, str], classe: Classe, bretelle: bool, sens: int) -> float:
     if tags.get("service") in ("parking_aisle", "driveway", "drive-through"):
         return ALLEE_KMH
-    if tags.get("highway") == "road":
-        return VILLE_KMH
+    if tags.get("highway") == "road" or tags.get("junction") in ("roundabout", "circular"):
+        return min(VILLE_KMH, implicit_speed(classe))
     deux_chaussees = tags.get("motorroad") == "yes" or (classe == Classe.VOIE_RAPIDE and sens != 0)
-    if deux_chaussees and classe >= Classe.VOIE_RAPIDE and tags.get("junction") is None:
+    if deux_chaussees and not bretelle and classe != Classe.AUTOROUTE:
         return DEUX_CHAUSSEES_KMH
-    if tags.get("junction") in ("roundabout", "circular"):
-        return VILLE_KMH
-    return _IMPLICITE[classe]
+    return implicit_speed(classe, bretelle)
 
 
 # --- access -----------------------------------------------------------------------------------------------
