@@ -176,7 +176,8 @@ def judge(indicateur: Indicateur, avant: float | None, apres: float | None) -> E
     """The two figures and what their difference means; a difference within ``seuil`` is no change."""
     if avant is None or apres is None or math.isnan(avant) or math.isnan(apres):
         return Ecart(avant, apres, Verdict.INCONNU)
-    if avant == apres or abs(apres - avant) <= max(indicateur.seuil, 1e-9 * max(abs(avant), abs(apres))):
+    size = max(abs(avant), abs(apres))
+    if avant == apres or (math.isfinite(size) and abs(apres - avant) <= max(indicateur.seuil, 1e-9 * size)):
         return Ecart(avant, apres, Verdict.EGAL)
     if indicateur.sens == Sens.NEUTRE:
         return Ecart(avant, apres, Verdict.NEUTRE)

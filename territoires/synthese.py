@@ -6,6 +6,7 @@ saving with what is proven of it, and every summary ends with its limits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -113,7 +114,7 @@ def _change(item: Indicateur, ecart: Ecart, *, short: bool = False) -> str:
     after, before = _figure(item, ecart.apres), _figure(item, ecart.avant)
     text = f"{after} au lieu de {before}"
     difference = ecart.difference
-    if short or difference is None or difference in (float("inf"), float("-inf")):
+    if short or difference is None or not math.isfinite(difference):
         return text
     sign = avec_unite(difference, item.unite, item.decimales, signe=True)
     relative = "" if ecart.relative is None else f", {pourcent(ecart.relative, signe=True)}"
@@ -121,7 +122,9 @@ def _change(item: Indicateur, ecart: Ecart, *, short: bool = False) -> str:
 
 
 def _figure(item: Indicateur, value: float | None) -> str:
-    return "—" if value is None else avec_unite(value, item.unite, item.decimales)
+    if value is None:
+        return "—"
+    return avec_unite(value, item.unite, item.decimales) if math.isfinite(value) else "inaccessible"
 
 
 def _cost(cloisonne: Bornes, mutualise: Bornes) -> tuple[list[str], Verdict]:
