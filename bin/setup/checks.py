@@ -78,7 +78,13 @@ def static_checks(ready: Ready) -> list[tuple[str, list[str | Path]]]:
     tools = ready.project.venv / "bin"
     # Not the oldest version allowed: the libraries' own annotations are written for the one that is installed.
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    mypy: list[str | Path] = [tools / "mypy", "--python-version", version, *pure_modules(ready.project.root), "bin/setup"]
+    mypy: list[str | Path] = [
+        tools / "mypy",
+        "--python-version",
+        version,
+        *pure_modules(ready.project.root),
+        "bin/setup",
+    ]
     return [
         ("Style (ruff check)", [tools / "ruff", "check", "."]),
         ("Mise en forme (ruff format)", [tools / "ruff", "format", "--check", "."]),

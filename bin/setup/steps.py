@@ -37,7 +37,7 @@ def demo_steps(osm: Sequence[str] | None = None) -> list[ManageStep]:
     return [
         MIGRATE,
         ManageStep("demonstration", "Territoire de démonstration", ("creer_demonstration", *roads), _CODE, True),
-        ManageStep("etudes", "Études de démonstration", ("lancer_etudes",), _CODE, True),
+        ManageStep("etudes", "Études de démonstration", ("lancer_etudes", "--nouvelles"), _CODE, True),
         STATIC,
     ]
 
