@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from geodata.copie import ENTETE, decode_fixed
 from geodata.models import ImportReseau, Noeud, RestrictionVirage, Troncon
@@ -42,6 +42,12 @@ def load(import_id: int) -> TableauxReseau:
 
     Raises `ImportAbsent`. The order of ``textes`` may differ from the one written.
     """
+    # One transaction: it keeps the partitions from being dropped between two reads.
+    with transaction.atomic():
+        return _load(import_id)
+
+
+def _load(import_id: int) -> TableauxReseau:
     importation = ImportReseau.objects.filter(pk=import_id).first()
     if importation is None:
         raise ImportAbsent(f"Import de réseau {import_id} : inconnu.")
