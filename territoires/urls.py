@@ -1,5 +1,7 @@
 """URLs of territoires."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("territoires.carte.urls")),
+]

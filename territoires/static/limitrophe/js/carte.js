@@ -1,0 +1,181 @@
+/**
+ * The shared map: puts the parts together.
+ */
+
+import { annoncer, element, lireConfiguration } from "./configuration.js";
+import { PanneauCouches } from "./couches.js";
+import { composer, telecharger } from "./export_image.js";
+import { imprimer } from "./impression.js";
+import { installerInfos } from "./infos.js";
+import { entreesRoutes, entreesTerritoires } from "./legende.js";
+import { lireVue, suivreVue } from "./permalien.js";
+import { installerRecherche } from "./recherche.js";
+import { creerCoucheDonnees, legendeDonnees, lireJson } from "./resultats.js";
+import { relierTableaux, tableauDe } from "./tableau.js";
+import { COUCHES_VECTORIELLES, creerVecteur } from "./vecteur.js";
+
+const TITRES = {
+  limites: "Limites",
+  zones: "Zones limitrophes",
+  epci: "EPCI",
+  communes: "Communes",
+  noms: "Noms des lieux",
+  routes: "Routes",
+  passages: "Points de passage",
+};
+const ETEINTES = new Set(["epci"]);
+/** Metropolitan France, when nothing has been imported yet. */
+const CADRE_FRANCE = [[41.3, -5.2], [51.1, 9.6]];
+
+const config = lireConfiguration();
+const vueInitiale = lireVue(location.hash);
+const conteneur = document.getElementById("carte");
+
+const carte = L.map(conteneur, { zoomControl: false, minZoom: 5, maxZoom: 18, preferCanvas: true, attributionControl: true });
+carte.attributionControl.setPrefix("Leaflet");
+L.control.zoom({ position: "topright", zoomInTitle: "Agrandir", zoomOutTitle: "Réduire" }).addTo(carte);
+L.control.scale({ imperial: false, position: "bottomleft" }).addTo(carte);
+
+if (vueInitiale) carte.setView([vueInitiale.lat, vueInitiale.lng], vueInitiale.zoom);
+else if (config.cadre) carte.fitBounds([[config.cadre[1], config.cadre[0]], [config.cadre[3], config.cadre[2]]]);
+else carte.fitBounds(CADRE_FRANCE);
+
+/** Layers of operations: code to the data and its drawing. @type {Map<string, {donnees: any, dessin: any}>} */
+const donnees = new Map();
+/** @type {{code: string, titre: string, couches: any[]}[]} */
+let regimes = [];
+let regime = vueInitiale?.regime ?? "";
+
+const panneau = new PanneauCouches(document.getElementById("carte-couches"), () => appliquer());
+const legendes = { ...entreesTerritoires(), routes: entreesRoutes(config.classes) };
+for (const code of COUCHES_VECTORIELLES) {
+  if (!config.reseau && (code === "routes" || code === "passages")) continue;
+  panneau.ajouter({
+    code,
+    titre: TITRES[code],
+    active: vueInitiale?.couches ? vueInitiale.couches.includes(code) : !ETEINTES.has(code),
+    fictif: code === "routes" && config.reseau.fictif,
+    legende: legendes[code] ?? [],
+  });
+}
+const fonds = config.fonds.map((fond) => {
+  const code = `fond-${fond.code}`;
+  panneau.ajouter({ code, titre: fond.titre, active: vueInitiale?.couches?.includes(code) ?? false, legende: [] });
+  return { code, couche: L.tileLayer(fond.url, { attribution: fond.attribution, maxZoom: fond.zoomMax, crossOrigin: "anonymous" }) };
+});
+
+const vecteur = creerVecteur(config, panneau.visibles());
+vecteur.on("loading", () => (conteneur.dataset.etat = "chargement"));
+vecteur.on("load", () => (conteneur.dataset.etat = "prete"));
+vecteur.addTo(carte);
+
+const noterVue = suivreVue(carte, () => ({ couches: [...panneau.visibles()], regime }));
+let dessinees = [...panneau.visibles()].filter((c) => COUCHES_VECTORIELLES.includes(c)).join();
+
+/** Show what the panel says. */
+function appliquer() {
+  const visibles = panneau.visibles();
+  const vectorielles = [...visibles].filter((c) => COUCHES_VECTORIELLES.includes(c)).join();
+  if (vectorielles !== dessinees) {
+    dessinees = vectorielles;
+    vecteur.montrer(visibles);
+  }
+  for (const { code, couche } of fonds) afficher(couche, visibles.has(code));
+  for (const [code, { dessin }] of donnees) afficher(dessin, visibles.has(code));
+  noterVue();
+}
+
+/** @param {any} couche @param {boolean} oui */
+function afficher(couche, oui) {
+  if (oui) couche.addTo(carte);
+  else couche.remove();
+}
+
+/** @param {any} couche @param {boolean} active */
+function ajouterDonnees(couche, active) {
+  donnees.set(couche.code, { donnees: couche, dessin: creerCoucheDonnees(couche) });
+  const titre = couche.origine ? `${couche.origine} : ${couche.titre}` : couche.titre;
+  panneau.ajouter({ code: couche.code, titre, active, fictif: couche.fictif, legende: legendeDonnees(couche) });
+  document.getElementById("tableaux-resultats").append(tableauDe(couche, titre));
+}
+
+/** @param {string} code */
+function retirerDonnees(code) {
+  donnees.get(code)?.dessin.remove();
+  donnees.delete(code);
+  panneau.retirer(code);
+  document.getElementById(`tableau-${code}`)?.remove();
+}
+
+/** Swap the layers of one regime for another's. @param {string} nouveau @param {string[] | null} voulues */
+function choisirRegime(nouveau, voulues) {
+  const eteintes = new Set();
+  for (const { code } of regimes.flatMap((r) => r.couches)) {
+    if (donnees.has(code) && !panneau.visibles().has(code)) eteintes.add(code);
+    retirerDonnees(code);
+  }
+  regime = nouveau;
+  const couches = regimes.find((r) => r.code === nouveau)?.couches ?? [];
+  couches.forEach((couche, rang) => ajouterDonnees(couche, voulues ? voulues.includes(couche.code) : rang === 0 || !eteintes.has(couche.code)));
+  appliquer();
+}
+
+async function chargerOperations() {
+  const { couches } = await lireJson(config.sites);
+  for (const couche of couches) ajouterDonnees(couche, vueInitiale?.couches?.includes(couche.code) ?? true);
+  if (config.resultats) {
+    regimes = (await lireJson(config.resultats)).regimes;
+    const cadre = document.getElementById("carte-regimes");
+    const premier = regimes.find((r) => r.code === regime) ?? regimes.at(-1);
+    for (const { code, titre } of regimes) {
+      const bouton = element("input", { type: "radio", name: "regime", id: `regime-${code}`, value: code, checked: code === premier.code });
+      bouton.addEventListener("change", () => {
+        choisirRegime(code, null);
+        annoncer(`Résultats affichés : ${titre}.`);
+      });
+      cadre.append(element("div", { class: "couche" }, element("label", { for: bouton.id }, bouton, titre)));
+    }
+    cadre.hidden = regimes.length === 0;
+    if (premier) choisirRegime(premier.code, vueInitiale?.couches ?? null);
+  }
+  appliquer();
+}
+
+installerRecherche(config.recherche, ({ cadre }) => {
+  if (cadre) carte.fitBounds([[cadre[1], cadre[0]], [cadre[3], cadre[2]]], { maxZoom: 14, animate: false });
+});
+installerInfos(carte, vecteur, config.classes, () => panneau.visibles());
+relierTableaux(carte);
+
+document.getElementById("exporter-image").addEventListener("click", async () => {
+  const couches = panneau.couchesVisibles();
+  const montrees = [...donnees.values()].filter(({ donnees: d }) => panneau.visibles().has(d.code));
+  const toile = composer(carte, {
+    titre: config.etude ? `${config.etude}${regimes.length ? ` – ${regimes.find((r) => r.code === regime)?.titre}` : ""}` : "Limitrophe – carte partagée",
+    couches,
+    credits: [...vecteur.credits, ...fonds.filter((f) => panneau.visibles().has(f.code)).map((f) => f.couche.options.attribution)],
+    fictif: Boolean(config.reseau?.fictif) || montrees.some(({ donnees: d }) => d.fictif),
+  });
+  await telecharger(toile, "limitrophe-carte.png");
+  annoncer("Image de la carte enregistrée.");
+});
+document.getElementById("imprimer").addEventListener("click", () => imprimer(carte, vecteur));
+document.getElementById("copier-lien").addEventListener("click", async () => {
+  noterVue();
+  await navigator.clipboard.writeText(location.href);
+  annoncer("Lien de cette vue copié.");
+});
+window.addEventListener("hashchange", () => {
+  const vue = lireVue(location.hash);
+  if (!vue) return;
+  carte.setView([vue.lat, vue.lng], vue.zoom);
+  if (vue.couches) panneau.choisir(vue.couches);
+});
+// On a narrow screen the map comes first: its settings are folded.
+if (window.matchMedia("(max-width: 56rem)").matches) document.getElementById("carte-reglages").removeAttribute("open");
+
+await chargerOperations().catch((erreur) => {
+  console.error(erreur);
+  conteneur.parentElement.append(element("p", { class: "message message-error carte-message", role: "alert" }, "Les sites et résultats n'ont pas pu être lus : rechargez la page."));
+});
+conteneur.dataset.donnees = "pretes";
