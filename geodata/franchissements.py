@@ -38,7 +38,7 @@ def locate(x: F64, y: F64, polygones: Sequence[shapely.Geometry]) -> I16:
 
 def limit_segments(polygones: Sequence[shapely.Geometry]) -> NDArray[np.object_]:
     """Every side of the polygons as a line of two points, once (neighbours share theirs)."""
-    anneaux = shapely.get_rings(np.asarray(polygones, dtype=object))
+    anneaux = shapely.get_rings(shapely.get_parts(np.asarray(polygones, dtype=object)))
     xy, anneau = shapely.get_coordinates(anneaux, return_index=True)
     suite = anneau[1:] == anneau[:-1]
     bouts = np.hstack([xy[:-1][suite], xy[1:][suite]])

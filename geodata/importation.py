@@ -22,7 +22,7 @@ from geodata.models import ImportReseau, Noeud, Reseau, Troncon
 from geodata.reseau import ReseauInvalide, TableauxReseau
 
 #: Part of every digest: raise it when a reader or the cut changes what it makes of the same file.
-VERSION_LECTURE = 1
+VERSION_LECTURE = 2
 
 ATTRIBUTION_OSM = "© les contributeurs d'OpenStreetMap"
 LICENCE_OSM = "ODbL 1.0"

@@ -48,6 +48,14 @@ def test_edge_across_becomes_two_pieces() -> None:
     assert (point.departement_a, point.departement_b, point.noeud) == ("A", "B", 2)
 
 
+def test_area_in_several_parts_with_a_hole() -> None:
+    trou = shapely.box(400, 400, 600, 600)
+    parties = ("A", shapely.MultiPolygon([OUEST[1].difference(trou), shapely.box(3000, 0, 4000, 1000)]))
+    apres = cut(network([[(300, 500), (700, 500)], [(2900, 500), (3100, 500)]]), [parties, ("B", trou)])
+    assert departments(apres) == ["A", "B", "A", "", "A"]
+    assert len(points_passage(apres)) == 2
+
+
 def test_same_cut_has_the_same_identifier() -> None:
     lignes = [[(400, 500), (1400, 500)], [(200, 100), (1300, 130)]]
     un = cut(network(lignes), [OUEST, EST])
