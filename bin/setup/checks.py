@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bin.setup import system
+from bin.setup.command import run_command
 from bin.setup.console import Console
 from bin.setup.errors import SetupError
 from bin.setup.locks import FileLock
 from bin.setup.prepare import Ready, manage, prepared
-from bin.setup.processes import CommandFailed, ignore_stop_signals, interruptible, run, run_attached
+from bin.setup.processes import CommandFailed, run, run_attached
 from bin.setup.project import Project
 from bin.setup.steps import STATIC, run_step
 
@@ -25,20 +26,12 @@ def run_tests(root: Path, words: Sequence[str]) -> int:
     """Everything of bin/test; the exit code. `words` go to pytest."""
     console = Console()
     project = Project(root)
-    try:
-        with interruptible():
-            try:
-                with prepared(project, console, "bin/test", level="dev", browser=True) as ready:
-                    try:
-                        return _check(ready, console, words)
-                    finally:
-                        ignore_stop_signals()
-            except KeyboardInterrupt:
-                console.say("\nArrêté avant la fin.")
-                return 130
-    except SetupError as error:
-        console.say(str(error))
-        return 1
+
+    def work() -> int:
+        with prepared(project, console, "bin/test", level="dev", browser=True) as ready:
+            return _check(ready, console, words)
+
+    return run_command(console, "Arrêté avant la fin.", work)
 
 
 def _check(ready: Ready, console: Console, words: Sequence[str]) -> int:

@@ -59,12 +59,17 @@ class Console:
     def say(self, text: str = "") -> None:
         self._write(text + "\n")
 
-    def _write(self, text: str) -> None:
+    def fail(self, text: str) -> None:
+        """Say why the command stops, on standard error."""
+        self._write(text + "\n", sys.stderr)
+
+    def _write(self, text: str, stream: TextIO | None = None) -> None:
         if self.closed:
             return
+        stream = stream or self.stream
         try:
-            self.stream.write(text)
-            self.stream.flush()
+            stream.write(text)
+            stream.flush()
         except OSError:
             # The terminal was closed or the pipe cut: what is running must still be stopped in order.
             self.closed = True

@@ -8,11 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bin.setup.command import run_command
 from bin.setup.console import Console, duration
 from bin.setup.errors import SetupError
 from bin.setup.ports import LOOPBACK, next_free
 from bin.setup.prepare import Ready, manage, prepared
-from bin.setup.processes import Service, Supervisor, ignore_stop_signals, interruptible
+from bin.setup.processes import Service, Supervisor, ignore_stop_signals
 from bin.setup.project import Project
 from bin.setup.steps import demo_steps, run_step
 
@@ -25,26 +26,18 @@ def run_demo(root: Path, *, serve: bool, port: int, osm: Sequence[str] | None) -
     console = Console()
     started = time.monotonic()
     project = Project(root)
-    try:
-        with interruptible():
-            try:
-                with prepared(project, console, "bin/demo", level="base", browser=False) as ready:
-                    try:
-                        for step in demo_steps(osm):
-                            run_step(ready, console, step)
-                        ready.turn.release()
-                        if not serve:
-                            console.say(f"La démonstration est prête ({duration(time.monotonic() - started)}).")
-                            return 0
-                        return _serve(ready, console, port, started)
-                    finally:
-                        ignore_stop_signals()
-            except KeyboardInterrupt:
-                console.say("\nArrêté avant la fin : relancez bin/demo pour reprendre.")
-                return 130
-    except SetupError as error:
-        console.say(str(error))
-        return 1
+
+    def work() -> int:
+        with prepared(project, console, "bin/demo", level="base", browser=False) as ready:
+            for step in demo_steps(osm):
+                run_step(ready, console, step)
+            ready.turn.release()
+            if not serve:
+                console.say(f"La démonstration est prête ({duration(time.monotonic() - started)}).")
+                return 0
+            return _serve(ready, console, port, started)
+
+    return run_command(console, "Arrêté avant la fin : relancez bin/demo pour reprendre.", work)
 
 
 def services(ready: Ready, port: int) -> list[Service]:

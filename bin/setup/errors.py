@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 
@@ -28,6 +29,15 @@ _CAUSES = [
     (r"No matching distribution|No candidate version", "Un paquet demandé n'existe pas pour ce système ou ce Python."),
     (r"[Pp]ermission denied|EACCES", "Ce compte n'a pas le droit d'écrire ou de lire un fichier nécessaire."),
 ]
+
+
+def system_cause(error: OSError) -> str:
+    """French sentence for a refusal of the system itself; empty for one that is a fault of the program."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Le disque est plein : libérez de la place, puis relancez."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"Ce compte n'a pas le droit d'écrire ou de lire {error.filename or 'un fichier nécessaire'}."
+    return ""
 
 
 def cause(output: str) -> str:

@@ -15,6 +15,7 @@ from bin.setup.cluster import Cluster
 from bin.setup.console import Console
 from bin.setup.errors import SetupError
 from bin.setup.locks import FileLock
+from bin.setup.processes import ignore_stop_signals
 from bin.setup.project import Project
 from bin.setup.stamps import Stamps
 
@@ -72,6 +73,7 @@ def prepared(project: Project, console: Console, command: str, *, level: str, br
             check_database(project, url)
         yield Ready(project, environment(project, url), stamps, cluster.identity if cluster else "", turn)
     finally:
+        ignore_stop_signals()
         turn.release()
         if cluster and acquired:
             cluster.release()

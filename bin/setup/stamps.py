@@ -44,7 +44,7 @@ class Stamps:
 
     def _write(self, content: dict[str, str]) -> None:
         temporary = self.path.with_name(self.path.name + ".nouveau")
-        temporary.write_text(json.dumps(content, indent=1, sort_keys=True))
+        temporary.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False))
         temporary.replace(self.path)
 
     def get(self, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,17 +37,28 @@ def ensure(project: Project, console: Console, level: str) -> None:
     if works and stamps.get(_STATE) == "prêt" and stamps.is_done(level, wanted[level]):
         return
     log = project.logs / "pip.log"
-    if not works or stamps.get(_STATE) == "en cours":
-        with console.step("Environnement Python (.venv)"):
-            run(
-                "La création de l'environnement Python",
-                [sys.executable, "-m", "venv", "--clear", project.venv],
-                log=log,
-                env=_environment(),
-            )
-    stamps.forget("base", "dev")
-    stamps.note(**{_STATE: "en cours"})
-    requirements = requirement_file(project, level)
+    new = not works or stamps.get(_STATE) == "en cours"
+    try:
+        if new:
+            with console.step("Environnement Python (.venv)"):
+                run(
+                    "La création de l'environnement Python",
+                    [sys.executable, "-m", "venv", "--clear", project.venv],
+                    log=log,
+                    env=_environment(),
+                )
+        stamps.forget(*LEVELS)
+        stamps.note(**{_STATE: "en cours"})
+        _install(project, console, requirement_file(project, level), log)
+    except BaseException:
+        # What was there before is kept, marked; what was being made takes no place on a disk that may be full.
+        if new:
+            shutil.rmtree(project.venv, ignore_errors=True)
+        raise
+    stamps.note(**wanted, **{_STATE: "prêt"})
+
+
+def _install(project: Project, console: Console, requirements: Path, log: Path) -> None:
     with console.step("Bibliothèques Python") as step:
         step.total = 2 * pinned_count(requirements.read_text())
         run(
@@ -61,8 +73,6 @@ def ensure(project: Project, console: Console, level: str) -> None:
             env=_environment(),
             on_line=pip_reader(step),
         )
-    stamps.note(**wanted)
-    stamps.note(**{_STATE: "prêt"})
 
 
 def _content(project: Project, name: str) -> str:
