@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,9 +181,15 @@ class Ligne:
                 return self.geom.geoms[0]
             self.error("un point est attendu.", "géométrie", self.geom.geom_type)
             return None
-        x, y = self.number(*LONGITUDE), self.number(*LATITUDE)
-        titre_x, brut_x = self._find(LONGITUDE)
-        titre_y, brut_y = self._find(LATITUDE)
+        return self.position(LONGITUDE, LATITUDE, required)
+
+    def position(
+        self, colonnes_x: tuple[str, ...], colonnes_y: tuple[str, ...], required: bool = False
+    ) -> shapely.Point | None:
+        """Position in EPSG:2154 from two columns, in degrees or in Lambert-93 metres (told by their size)."""
+        x, y = self.number(*colonnes_x), self.number(*colonnes_y)
+        titre_x, brut_x = self._find(colonnes_x)
+        titre_y, brut_y = self._find(colonnes_y)
         if x is None or y is None:
             if required and not (brut_x and brut_y):
                 self.error("position absente (longitude et latitude).", titre_x if x is None else titre_y)
@@ -229,10 +236,18 @@ class Tableau:
                 )
 
 
-def read_table(path: Path | str, rapport: Rapport, couche: str | None = None, srid: int | None = None) -> Tableau:
+def read_table(
+    path: Path | str,
+    rapport: Rapport,
+    couche: str | None = None,
+    srid: int | None = None,
+    keep: Callable[[Ligne], bool] = lambda _: True,
+    geometrie: bool = True,
+) -> Tableau:
     """Read any format of `territoires.formats`; geometries come in EPSG:2154.
 
-    ``srid`` overrides the reference the file says (or does not say). What cannot be read goes to ``rapport`` as an
+    ``srid`` overrides the reference the file says (or does not say); rows that ``keep`` refuses are left out before
+    their geometry is looked at; ``geometrie=False`` reads columns only. What cannot be read goes to ``rapport`` as an
     error and gives fewer rows: the caller ends with ``rapport.raise_if_errors()``.
     """
     path = Path(path)
@@ -246,19 +261,23 @@ def read_table(path: Path | str, rapport: Rapport, couche: str | None = None, sr
     for cle in sorted({c for c in cles if c and cles.count(c) > 1}):
         rapport.error(f"colonne « {brut.colonnes[cles.index(cle)]} » en double.")
     titres = dict(zip(cles, brut.colonnes, strict=True))
-    lignes = []
-    for numero, cellules in brut.lignes:
+    lignes: list[Ligne] = []
+    rangs: list[int] = []
+    for rang, (numero, cellules) in enumerate(brut.lignes):
         textes = [to_text(c) for c in cellules]
         if any(textes[len(cles) :]):
             rapport.error(f"{len(textes)} cellules au lieu de {len(cles)} : séparateur en trop ?", numero)
             continue
         textes += [""] * (len(cles) - len(textes))
         valeurs = {cle: texte for cle, texte in zip(cles, textes, strict=False) if cle}
-        lignes.append(Ligne(numero, valeurs, rapport, titres=titres))
-    if not lignes and not rapport.errors:
+        ligne = Ligne(numero, valeurs, rapport, titres=titres)
+        if keep(ligne):
+            lignes.append(ligne)
+            rangs.append(rang)
+    if not brut.lignes and not rapport.errors:
         rapport.error("aucune ligne de données.")
-    if brut.geoms is not None and len(lignes) == len(brut.geoms):
-        _set_geometries(lignes, brut.geoms, brut.crs if srid is None else f"EPSG:{srid}", rapport)
+    if geometrie and brut.geoms is not None and lignes:
+        _set_geometries(lignes, brut.geoms[rangs], brut.crs if srid is None else f"EPSG:{srid}", rapport)
     return Tableau(brut.colonnes, lignes, rapport)
 
 

