@@ -75,9 +75,16 @@ def partition_name(import_id: int) -> str:
 
 
 def is_ready(import_id: int) -> bool:
-    """True when the drawings of the import are there."""
+    """True when the drawings of the import are there.
+
+    Reads the catalogue as a table: ``to_regclass`` may answer from a cache that missed another session's commit.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [partition_name(import_id)])
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = %s::regclass AND c.relname = %s)",
+            [TABLE, partition_name(import_id)],
+        )
         return bool(cursor.fetchone()[0])
 
 

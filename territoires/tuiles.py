@@ -14,6 +14,8 @@ ZOOM_COMMUNES = 8
 #: Smallest population named at a zoom; from `ZOOM_TOUS_NOMS` on, every commune is.
 POPULATION_NOMMEE = {6: 50_000, 7: 20_000, 8: 8_000, 9: 3_000, 10: 800}
 ZOOM_TOUS_NOMS = 11
+#: Collectivités drawn as départements: they and their equals abroad.
+DEPARTEMENTS = "t.type IN ('departement', 'autre')"
 
 
 def etag(contenu: bytes) -> str:
@@ -27,9 +29,9 @@ def territory_tile(tuile: Tuile) -> bytes:
     Layers (properties): departements and epci (code, nom), communes (code, nom), limites (id, genre, a, b, km),
     zones (code, nom, fictif), noms (genre "commune" or "departement", nom, population).
     """
-    couches = [_outlines("departements", "departement", tuile.z), _limits(tuile.z), _zones(tuile.z), _names(tuile.z)]
+    couches = [_outlines("departements", DEPARTEMENTS, tuile.z), _limits(tuile.z), _zones(tuile.z), _names(tuile.z)]
     if tuile.z >= ZOOM_EPCI:
-        couches.append(_outlines("epci", "epci", tuile.z))
+        couches.append(_outlines("epci", "t.type = 'epci'", tuile.z))
     if tuile.z >= ZOOM_COMMUNES:
         couches.append(_communes(tuile.z))
     definitions = ",\n".join(f"{nom} AS ({sql})" for nom, sql in couches)
@@ -58,11 +60,11 @@ def _geometry(zoom: int, exacte: str = "geom") -> tuple[str, str]:
     return f"ST_AsMVTGeom({dessin}, e.cadre, {COTE}, {MARGE}, true) AS geom", f"t.{colonne or 'trace_moyen'} && e.large"
 
 
-def _outlines(nom: str, genre: str, zoom: int) -> tuple[str, str]:
+def _outlines(nom: str, genres: str, zoom: int) -> tuple[str, str]:
     geom, choix = _geometry(zoom)
     return nom, (
         f"SELECT t.code, t.nom, {geom} FROM territoires_collectivite t, e "
-        f"WHERE t.type = '{genre}' AND t.active AND {choix}"
+        f"WHERE {genres} AND t.active AND {choix}"
     )
 
 
@@ -73,7 +75,7 @@ def _communes(zoom: int) -> tuple[str, str]:
 
 def _limits(zoom: int) -> tuple[str, str]:
     geom, choix = _geometry(zoom)
-    genre = "" if zoom >= ZOOM_EPCI else " AND a.type = 'departement'"
+    genre = "" if zoom >= ZOOM_EPCI else " AND a.type <> 'epci'"
     return "limites", (
         f"SELECT t.id, a.type AS genre, a.nom AS a, b.nom AS b, round(t.longueur_m / 1000)::int AS km, {geom} "
         "FROM territoires_limite t JOIN territoires_collectivite a ON a.id = t.collectivite_a_id "
@@ -96,7 +98,7 @@ def _names(zoom: int) -> tuple[str, str]:
             "SELECT 'departement' AS genre, p.nom, NULL::int AS population, "
             f"ST_AsMVTGeom(p.point, e.cadre, {COTE}, 0, true) AS geom FROM (SELECT t.nom, "
             "ST_PointOnSurface(t.trace_loin) AS point FROM territoires_collectivite t, e "
-            "WHERE t.type = 'departement' AND t.active AND t.trace_loin && e.cadre) AS p, e WHERE p.point && e.cadre"
+            f"WHERE {DEPARTEMENTS} AND t.active AND t.trace_loin && e.cadre) AS p, e WHERE p.point && e.cadre"
         )
     seuil = 0 if zoom >= ZOOM_TOUS_NOMS else POPULATION_NOMMEE.get(zoom, 0)
     return "noms", (

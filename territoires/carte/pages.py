@@ -72,9 +72,9 @@ def donnees(request: HttpRequest) -> HttpResponse:
     """Where every figure comes from: territory editions, networks, imports with what they left out."""
     editions = (
         Commune.objects.filter(active=True)
-        .values("edition", "source", "licence", departement_code=F("departement__code"), nom=F("departement__nom"))
+        .values("edition", "source", "licence", code_dep=F("departement__code"), nom_dep=F("departement__nom"))
         .annotate(nb=Count("id"), habitants=Sum("population"))
-        .order_by("departement__code", "edition")
+        .order_by("code_dep", "edition")
     )
     return render(
         request,

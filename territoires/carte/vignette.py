@@ -17,14 +17,14 @@ def draw(reseau: Reseau | None) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(trace_loin) AS e "
-            "FROM territoires_collectivite WHERE type = 'departement' AND active) t"
+            "FROM territoires_collectivite WHERE type IN ('departement', 'autre') AND active) t"
         )
         ouest, sud, est, nord = cursor.fetchone()
         if ouest is None:
             return _svg((0, 0, LARGEUR, HAUTEUR), "")
         cursor.execute(
             "SELECT ST_AsSVG(trace_loin, 1, 0) FROM territoires_collectivite "
-            "WHERE type = 'departement' AND active AND trace_loin IS NOT NULL ORDER BY code"
+            "WHERE type IN ('departement', 'autre') AND active AND trace_loin IS NOT NULL ORDER BY code"
         )
         corps = "".join(
             f'<path d="{d}" fill="{("#f6ead0", "#dcefec")[i % 2]}" stroke="#7a8987"/>'
@@ -42,7 +42,7 @@ def draw(reseau: Reseau | None) -> str:
                 corps += f'<path d="{d}" fill="none" stroke="{couleur}" stroke-width="{trait}"/>'
         cursor.execute(
             "SELECT ST_AsSVG(l.trace_loin, 1, 0) FROM territoires_limite l "
-            "JOIN territoires_collectivite a ON a.id = l.collectivite_a_id WHERE a.type = 'departement'"
+            "JOIN territoires_collectivite a ON a.id = l.collectivite_a_id WHERE a.type <> 'epci'"
         )
         for (d,) in cursor.fetchall():
             corps += f'<path d="{d}" fill="none" stroke="#4b2a7b" stroke-width="3"/>'

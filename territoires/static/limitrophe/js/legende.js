@@ -101,9 +101,9 @@ function entreeTrait(trait, texte) {
 export function entreesTerritoires() {
   const t = TERRITOIRES;
   return {
-    limites: [entreeTrait(t.limite, "Limite entre départements"), entreeTrait(t.departement, "Contour de département"), entreeTrait(t.limiteEpci, "Limite entre EPCI")],
+    limites: [entreeTrait(t.limite, "Limite entre départements"), entreeTrait(t.departement, "Contour de département")],
     zones: [{ texte: "Zone limitrophe", forme: "hachures", couleur: t.zone.couleur }],
-    epci: [entreeTrait(t.epci, "Contour d'EPCI")],
+    epci: [entreeTrait(t.limiteEpci, "Limite entre EPCI"), entreeTrait(t.epci, "Contour d'EPCI")],
     communes: [entreeTrait(t.commune, "Contour de commune")],
     passages: [{ texte: "Route qui franchit une limite", forme: "point", couleur: t.passage.couleur, bord: t.passage.bord }],
   };

@@ -13,7 +13,7 @@ export const ROUTES = {
   0: { couleur: "#6d1a36", largeurs: [[6, 1.6], [10, 3], [14, 6], [18, 14]], bord: true },
   1: { couleur: "#a63a24", largeurs: [[6, 1.2], [10, 2.4], [14, 5], [18, 13]], bord: true },
   2: { couleur: "#d9822b", largeurs: [[6, 0.9], [10, 2], [14, 4.5], [18, 12]], bord: true },
-  3: { couleur: "#e8b647", largeurs: [[8, 0.9], [11, 1.6], [14, 4], [18, 11]], bord: true },
+  3: { couleur: "#dfa92f", largeurs: [[8, 0.6], [10, 1.1], [14, 4], [18, 11]], bord: true },
   4: { couleur: "#8d8a80", largeurs: [[9, 0.6], [12, 1.2], [14, 2.6], [18, 9]] },
   5: { couleur: "#aaa79d", largeurs: [[10, 0.5], [13, 1.1], [15, 2.2], [18, 8]] },
   6: { couleur: "#bcb9b0", largeurs: [[11, 0.4], [14, 1.1], [18, 7]] },

@@ -59,7 +59,8 @@ function reglesRoutes() {
 /** @param {Set<string>} visibles @param {boolean} avecRoutes */
 function reglesDessin(visibles, avecRoutes) {
   const { zone, passage } = TERRITOIRES;
-  const limiteDe = (genre) => (_zoom, f) => (f.props.genre === "departement") === (genre === "departement");
+  const entreEpci = (_zoom, f) => f.props.genre === "epci";
+  const entreDepartements = (_zoom, f) => f.props.genre !== "epci";
   const regles = [
     {
       dataSource: "territoires",
@@ -74,15 +75,16 @@ function reglesDessin(visibles, avecRoutes) {
     );
   }
   if (visibles.has("communes")) regles.push(ligne("communes", TERRITOIRES.commune));
-  if (visibles.has("epci")) regles.push(ligne("epci", TERRITOIRES.epci));
+  if (visibles.has("epci")) {
+    regles.push(ligne("epci", TERRITOIRES.epci), ligne("limites", TERRITOIRES.limiteEpci, { filtre: entreEpci }));
+  }
   if (visibles.has("routes") && avecRoutes) regles.push(...reglesRoutes());
   if (visibles.has("limites")) {
     const halo = { couleur: "#ffffff", largeurs: TERRITOIRES.limite.largeurs.map(([z, l]) => [z, l + 2.5]) };
     regles.push(
       ligne("departements", TERRITOIRES.departement),
-      ligne("limites", TERRITOIRES.limiteEpci, { filtre: limiteDe("epci") }),
-      ligne("limites", halo, { filtre: limiteDe("departement") }),
-      ligne("limites", TERRITOIRES.limite, { filtre: limiteDe("departement") }),
+      ligne("limites", halo, { filtre: entreDepartements }),
+      ligne("limites", TERRITOIRES.limite, { filtre: entreDepartements }),
     );
   }
   if (visibles.has("passages") && avecRoutes) {
