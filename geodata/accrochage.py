@@ -74,9 +74,12 @@ class Accroches:
         """Points that are on the network, (p,) bool."""
         return (self.troncon >= 0) | (self.noeud >= 0)
 
-    def take(self, rangs: ArrayLike) -> Accroches:
-        """Some of the points, by position or mask."""
-        rangs = np.asarray(rangs)
+    def take(self, rangs: ArrayLike | slice) -> Accroches:
+        """Some of the points, by positions, mask or slice."""
+        if not isinstance(rangs, slice):
+            rangs = np.asarray(rangs)
+            # An empty list is an array of floats.
+            rangs = rangs if rangs.size else rangs.astype(np.int64)
         colonnes = {
             nom: getattr(self, nom)[rangs]
             for nom in ("troncon", "fraction", "noeud", "x", "y", "distance_m", "acces_s", "raison", "composante")

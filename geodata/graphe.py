@@ -70,6 +70,15 @@ class Poids:
     profil: Profil
     scenario: Scenario
     ms: I32 = field(repr=False)
+    _derives: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def derived(self, cle: str, make: Callable[[], Any]) -> Any:
+        """What an engine made of this vector under that key, made once."""
+        # Under the graph's lock: a scenario's times may rest on those of the profile.
+        with self.graphe.verrou:
+            if cle not in self._derives:
+                self._derives[cle] = make()
+            return self._derives[cle]
 
     @cached_property
     def csr(self) -> csr_array:
@@ -137,7 +146,8 @@ class Graphe:
         self._ordre = ordre
         self._poids: OrderedDict[tuple[str, Scenario], Poids] = OrderedDict()
         self._derives: dict[str, Any] = {}
-        self._verrou = threading.RLock()
+        #: Held while something is made of the graph, so that it is made once.
+        self.verrou = threading.RLock()
         #: Called with an order that had to be computed and the seconds it took (the cache saves it).
         self.garder_ordre: Callable[[I32, float], None] | None = None
 
@@ -177,7 +187,7 @@ class Graphe:
         """
         profil = profil_of(profil)
         cle = (profil.code, scenario)
-        with self._verrou:
+        with self.verrou:
             trouve = self._poids.get(cle)
             if trouve is None or trouve.profil != profil:
                 trouve = Poids(self, profil, scenario, scenario.weights(profil, self.reseau))
@@ -189,7 +199,7 @@ class Graphe:
 
     def derived(self, cle: str, make: Callable[[], Any]) -> Any:
         """What was made of this graph under that key (search trees, hierarchies), made once under a lock."""
-        with self._verrou:
+        with self.verrou:
             if cle not in self._derives:
                 self._derives[cle] = make()
             return self._derives[cle]
@@ -212,7 +222,7 @@ class Graphe:
 
     def ensure_ordre(self, compute: Callable[[Graphe], I32]) -> I32:
         """The order, computed once under a lock if need be, then given to ``garder_ordre`` with the seconds it took."""
-        with self._verrou:
+        with self.verrou:
             if self._ordre is None:
                 debut = time.perf_counter()
                 self._ordre = compute(self)

@@ -12,8 +12,9 @@
 Times are those of the network alone: the access of a point (``Accroches.distance_m`` and ``acces_s``) is kept apart;
 `with_access` adds it. All times are sums of int32 milliseconds, the same integers whatever the engine.
 
-Two engines: scipy's Dijkstra (always right, no preparation) and the contraction hierarchy (one sweep an order of
-magnitude quicker, but prepared). `engine_of` chooses by the shape of the question alone, never by its data.
+Engines: scipy's Dijkstra (always there, no preparation, the oracle of the others) and a contraction hierarchy on an
+order computed once an import: our loops over its elimination tree for large matrices (`geodata.hierarchie`), the
+library's search for paths (`geodata.moteur_cch`). `engine_of` chooses by the shape of the question alone.
 """
 
 from __future__ import annotations
@@ -61,24 +62,34 @@ __all__ = [
 
 
 #: Below this many nodes scipy answers before a hierarchy would be looked up.
-NOEUDS_MIN_CCH = 2_000
+NOEUDS_MIN = 2_000
 
-#: Searches from which the hierarchy pays: its order known (customization is worth three searches), or to be computed
-#: (as long as some 150 searches; later questions find it ready).
-RECHERCHES_MIN_CCH = 6
-RECHERCHES_MIN_ORDRE = 150
+#: Seconds measured on one core with 140,000 to 200,000 nodes; only their ratios matter. A search by scipy is linear in
+#: the nodes; a label and a pair of the hierarchy follow the depth of its tree, about the square root of the nodes.
+RECHERCHE_PAR_NOEUD_S = 1.5e-7
+ORDRE_PAR_NOEUD_S = 3e-5
+PONDERATION_PAR_NOEUD_S = 1e-6
+ETIQUETTE_PAR_RACINE_S = 8e-8
+PAIRE_PAR_RACINE_S = 2e-10
 
 
 def engine_of(graphe: Graphe, n_origines: int, n_destinations: int) -> str:
-    """``"scipy"`` or ``"cch"`` for a matrix of that shape.
+    """``"scipy"`` or ``"hierarchie"`` for a matrix of that shape: the one whose estimated time is less.
 
-    The searches are as many as the fewer side. A sweep of the hierarchy reads the nodes above the points of the other
-    side, so with points on more than a quarter of the nodes it is no quicker than a plain search.
+    scipy searches the whole network once for each point of the fewer side. The hierarchy works on each point and on
+    each pair, after the weight vector has been customized and, the first time an import is used, its order computed
+    (then kept in the database). The answer depends on sizes alone, never on the data.
     """
-    recherches, autres = sorted((n_origines, n_destinations))
-    if graphe.n < NOEUDS_MIN_CCH or 4 * autres > graphe.n:
+    n = graphe.n
+    if n < NOEUDS_MIN:
         return "scipy"
-    return "cch" if recherches >= (RECHERCHES_MIN_ORDRE if graphe.ordre is None else RECHERCHES_MIN_CCH) else "scipy"
+    scipy_s = min(n_origines, n_destinations) * n * RECHERCHE_PAR_NOEUD_S
+    hierarchie_s = n * PONDERATION_PAR_NOEUD_S + np.sqrt(n) * (
+        (n_origines + n_destinations) * ETIQUETTE_PAR_RACINE_S + n_origines * n_destinations * PAIRE_PAR_RACINE_S
+    )
+    if graphe.ordre is None:
+        hierarchie_s += n * ORDRE_PAR_NOEUD_S
+    return "hierarchie" if hierarchie_s < scipy_s else "scipy"
 
 
 def to_seconds(ms: I32 | I64) -> F32:
@@ -89,8 +100,11 @@ def to_seconds(ms: I32 | I64) -> F32:
 def travel_times_ms(graphe: Graphe, poids: Poids, origines: Accroches, destinations: Accroches) -> I32:
     """Exact travel times in ms, int32 (n_o, n_d), `INF_MS` = unreachable (points that are not snapped included)."""
     _check(graphe, poids)
-    if engine_of(graphe, len(origines), len(destinations)) == "cch":
-        return moteur_cch.matrix_ms(poids, origines, destinations)
+    if engine_of(graphe, len(origines), len(destinations)) == "hierarchie":
+        # Compiled code: half a second to load, which commands that ask for no large matrix need not wait.
+        from geodata import hierarchie
+
+        return hierarchie.matrix_ms(poids, origines, destinations)
     return moteur_scipy.matrix_ms(poids, origines, destinations)
 
 
@@ -158,7 +172,7 @@ def path(graphe: Graphe, poids: Poids, origine: Accroches, destination: Accroche
     By the hierarchy when its order is known, else by scipy. Raises ValueError when either is not exactly one point.
     """
     _check(graphe, poids)
-    prete = graphe.ordre is not None and graphe.n >= NOEUDS_MIN_CCH
+    prete = graphe.ordre is not None and graphe.n >= NOEUDS_MIN
     return itineraire.path(poids, origine, destination, (moteur_cch if prete else moteur_scipy).path_arcs)
 
 

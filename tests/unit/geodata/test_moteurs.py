@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata import moteur_cch, moteur_scipy
+from geodata import hierarchie, moteur_cch, moteur_scipy
 from geodata.graphe import Graphe
 from geodata.profils import INF_MS
 from geodata.scenario import Scenario
+from geodata.temps import engine_of
 from tests.unit.geodata.fabrique_reseau import grid, on_edges, points, reseaux
 
 
@@ -25,6 +27,7 @@ def test_engines_agree(data: st.DataObject) -> None:
         o, d = data.draw(points(graphe.m)), data.draw(points(graphe.m))
         attendu = moteur_scipy.matrix_ms(poids, o, d)
         np.testing.assert_array_equal(moteur_cch.matrix_ms(poids, o, d), attendu)
+        np.testing.assert_array_equal(hierarchie.matrix_ms(poids, o, d), attendu)
         for i in range(len(o)):
             un, autre = o.take([i]), d.take([0])
             par_scipy = moteur_scipy.path_arcs(poids, un, autre)
@@ -47,6 +50,43 @@ def _check_path(graphe, poids, o, d, ms, arcs, sortie, entree):  # type: ignore[
     assert ms == int(ms_dep[0, sortie]) + int(poids.ms[arcs].astype(np.int64).sum()) + int(ms_arr[0, entree])
 
 
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_partial_customization_equals_a_full_one(data: st.DataObject) -> None:
+    graphe = Graphe.from_tableaux(data.draw(reseaux(max_noeuds=14, max_troncons=40)))
+    h = hierarchie.hierarchie_of(graphe)
+    avant = graphe.poids("voiture").ms
+    changes = data.draw(st.dictionaries(st.integers(0, 2 * graphe.m - 1), st.integers(0, 2**31 - 1), max_size=6))
+    apres = avant.copy()
+    for arc, ms in changes.items():
+        apres[arc] = ms
+    depart = hierarchie.customized(h, avant)
+    partielle = hierarchie.customized(h, apres, depart, np.flatnonzero(avant != apres))
+    entiere = hierarchie.customized(h, apres)
+    np.testing.assert_array_equal(partielle.monte, entiere.monte)
+    np.testing.assert_array_equal(partielle.descend, entiere.descend)
+
+
+def test_blocks_of_labels_cover_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphe = Graphe.from_tableaux(grid(10))
+    poids, o, d = graphe.poids("voiture"), on_edges(range(50), [0.2] * 50), on_edges(range(60, 97), [0.6] * 37)
+    entiere = hierarchie.matrix_ms(poids, o, d)
+    monkeypatch.setattr(hierarchie, "MEMOIRE_OCTETS", 3000)
+    np.testing.assert_array_equal(hierarchie.matrix_ms(poids, o, d), entiere)
+
+
+def test_engine_follows_the_shape() -> None:
+    graphe = Graphe.from_tableaux(grid(60))
+    assert engine_of(Graphe.from_tableaux(grid(10)), 10_000, 10_000) == "scipy"
+    assert engine_of(graphe, 1, 3000) == "scipy"
+    assert engine_of(graphe, 1000, 1000) == engine_of(graphe, 1000, 1000) == "hierarchie"
+    # Without an order, a middling question is not worth computing one; with it, it is.
+    assert engine_of(graphe, 50, 50) == "scipy"
+    graphe.ensure_ordre(moteur_cch.compute_ordre)
+    assert engine_of(graphe, 50, 50) == "hierarchie"
+    assert engine_of(graphe, 5, 3000) == "scipy"
+
+
 def test_hierarchy_follows_scenarios_in_any_order() -> None:
     graphe = Graphe.from_tableaux(grid(12))
     o, d = on_edges(range(0, 60, 3), [0.4] * 20), on_edges(range(100, 130), [0.7] * 30)
@@ -55,7 +95,9 @@ def test_hierarchy_follows_scenarios_in_any_order() -> None:
     scenarios += [Scenario.make(facteur=1.5), Scenario.make(facteurs_troncon={7: 3.0})]
     for k in rng.integers(0, len(scenarios), 20):
         poids = graphe.poids("voiture", scenarios[k])
-        np.testing.assert_array_equal(moteur_cch.matrix_ms(poids, o, d), moteur_scipy.matrix_ms(poids, o, d))
+        attendu = moteur_scipy.matrix_ms(poids, o, d)
+        np.testing.assert_array_equal(moteur_cch.matrix_ms(poids, o, d), attendu)
+        np.testing.assert_array_equal(hierarchie.matrix_ms(poids, o, d), attendu)
 
 
 def test_each_thread_has_its_own_hierarchy() -> None:
@@ -65,8 +107,8 @@ def test_each_thread_has_its_own_hierarchy() -> None:
     faux: list[object] = []
 
     def work(k: int) -> None:
-        for _ in range(5):
-            trouve = moteur_cch.matrix_ms(graphe.poids("voiture", Scenario.make(fermes=[k])), o, d)
+        for moteur in (moteur_cch, hierarchie) * 5:
+            trouve = moteur.matrix_ms(graphe.poids("voiture", Scenario.make(fermes=[k])), o, d)
             if not np.array_equal(trouve, attendus[k]):
                 faux.append(k)
 
