@@ -29,6 +29,10 @@ MINIMUM, MAXIMUM = 2, 12
 Mode = ZoneLimitrophe.Mode
 PROFIL = "voiture"
 
+#: Farther than this from any road, a mairie's commune is left out and told (metres). Wider than for a site: networks of
+#: main roads alone pass a town at a distance, and the access counts in the time.
+ACCES_MAX_M = 5_000.0
+
 
 @dataclass(frozen=True)
 class DemandeZone:
@@ -250,7 +254,8 @@ def _within_time(
         sites = snap(graphe, np.array([p.x for p in points]), np.array([p.y for p in points]), PROFIL)
     communes = list(membres.annotate(lieu=Coalesce(F("mairie"), PointOnSurface("geom"))))
     places = [c for c in communes if c.lieu is not None]
-    mairies = snap(graphe, np.array([c.lieu.x for c in places]), np.array([c.lieu.y for c in places]), PROFIL)
+    x, y = np.array([c.lieu.x for c in places]), np.array([c.lieu.y for c in places])
+    mairies = snap(graphe, x, y, PROFIL, ACCES_MAX_M)
     secondes, _ = nearest(graphe, graphe.poids(PROFIL), mairies, sites, vers=False)
     loin = [str(places[k]) for k in np.flatnonzero(~mairies.accroche)]
     if loin:

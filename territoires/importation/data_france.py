@@ -117,6 +117,7 @@ def read(demandes: Iterable[str]) -> TerritoireLu:
     geoms, reparees = _polygons(lues, rapport)
     restes = _complete(lues, geoms, _around(geoms, lues, toutes), _parts(toutes), rapport)
     mairies = project(shapely.from_wkb(_bytes(lues, "mairie_localisation")), 4326)
+    mairies[shapely.is_empty(mairies)] = None
 
     communes = [
         CommuneLue(
@@ -133,6 +134,8 @@ def read(demandes: Iterable[str]) -> TerritoireLu:
     for commune in communes:
         if commune.geom is None:
             rapport.warn(f"{commune.nom} ({commune.code}) n'a pas de contour dans cette édition.")
+        if commune.mairie is None:
+            rapport.warn(f"{commune.nom} ({commune.code}) n'a pas de position de mairie dans cette édition.")
         if commune.population is None:
             rapport.warn(f"{commune.nom} ({commune.code}) n'a pas de population dans cette édition.")
 

@@ -41,8 +41,8 @@ class BilanImport:
 
 
 def to_geos(geom: shapely.Geometry | None) -> GEOSGeometry | None:
-    """A shapely geometry (EPSG:2154) as a model field takes it."""
-    return None if geom is None else GEOSGeometry(memoryview(shapely.to_wkb(geom)), srid=settings.SRID)
+    """A shapely geometry (EPSG:2154) as a model field takes it; an empty one is no geometry."""
+    return None if geom is None or geom.is_empty else GEOSGeometry(memoryview(shapely.to_wkb(geom)), srid=settings.SRID)
 
 
 def to_shapely(geom: GEOSGeometry | None) -> shapely.Geometry | None:
