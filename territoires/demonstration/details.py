@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 
 import numpy as np
 import shapely
@@ -30,19 +31,33 @@ ECART_BRANCHES = 0.6
 HABITANTS_SENS_UNIQUE = 4_000
 
 
+class Genre(IntEnum):
+    """What a piece is, where it is not a plain stretch of an edge of the graph."""
+
+    ROUTE = 0
+    DESSERTE = 1
+    GIRATOIRE = 2
+    RAPIDE = 3
+    BRETELLE = 4
+
+
 @dataclass(frozen=True)
 class Piece:
-    """One edge of the finished network; ``arete`` is the edge of the graph it comes from."""
+    """One edge of the finished network.
+
+    ``arete`` is the edge of the graph it comes from or belongs to (-1: none) and ``abscisse`` orders the pieces of
+    one edge; ``groupe`` tells the lane, ring or carriageway of the other kinds.
+    """
 
     source: int
     cible: int
     ligne: F64
     arete: int
-    rang: int
+    abscisse: float
     pont: bool = False
     sens_unique: bool = False
-    giratoire: int = -1
-    desserte: bool = False
+    genre: Genre = Genre.ROUTE
+    groupe: int = 0
 
 
 @dataclass
@@ -72,13 +87,13 @@ def finish(
         if e in lanes:
             rank, lane = lanes[e]
             middle, tip = work.node(line[rank]), work.node(lane[-1])
-            work.pieces.append(Piece(a, middle, line[: rank + 1], e, 0))
-            work.pieces.append(Piece(middle, b, line[rank:], e, 1))
-            work.pieces.append(Piece(middle, tip, lane, e, 2, desserte=True))
+            work.pieces.append(Piece(a, middle, line[: rank + 1], e, 0.0))
+            work.pieces.append(Piece(middle, b, line[rank:], e, 1.0))
+            work.pieces.append(Piece(middle, tip, lane, e, 0.0, genre=Genre.DESSERTE, groupe=e))
         elif country[e] and draw[e] < PART_PONTS:
             _bridge(work, line, a, b, e)
         else:
-            work.pieces.append(Piece(a, b, line, e, 0))
+            work.pieces.append(Piece(a, b, line, e, 0.0))
     _one_way(semis, aretes, classe, population, work, seed)
     _roundabouts(semis, aretes, classe, work, seed)
     return work
@@ -147,7 +162,7 @@ def _bridge(work: Ouvrage, line: F64, a: int, b: int, e: int) -> None:
     for k in range(3):
         inner = line[(along > cuts[k] + 1.0) & (along < cuts[k + 1] - 1.0)] if k != 1 else line[:0]
         piece = np.vstack([ends[k], inner, ends[k + 1]])
-        work.pieces.append(Piece(nodes[k], nodes[k + 1], piece, e, k, pont=k == 1))
+        work.pieces.append(Piece(nodes[k], nodes[k + 1], piece, e, float(k), pont=k == 1))
 
 
 def _at(line: F64, along: F64, s: float) -> F64:
@@ -237,7 +252,10 @@ def _ring(work: Ouvrage, node: int, branches: list[tuple[int, bool]], level: int
         angle = bearing + np.linspace(0.0, gaps[i], steps + 1)
         arc = np.round(centre + radius * np.column_stack([np.cos(angle), np.sin(angle)]), 1)
         arc[0], arc[-1] = trimmed[0], cut[j][3][0]
-        work.pieces.append(Piece(nodes[i], nodes[j], arc, work.pieces[k].arete, i, sens_unique=True, giratoire=node))
+        edge = work.pieces[k].arete
+        work.pieces.append(
+            Piece(nodes[i], nodes[j], arc, edge, float(i), sens_unique=True, genre=Genre.GIRATOIRE, groupe=node)
+        )
 
 
 def _trim(line: F64, centre: F64, radius: float) -> F64 | None:

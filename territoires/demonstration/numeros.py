@@ -21,6 +21,8 @@ FICTIF = "(fictif)"
 #: A road does not go on beyond a turn sharper than this (cosine of the change of bearing).
 COSINUS_ROUTE = -0.25
 COSINUS_RUE = 0.75
+#: Nor back towards where it began by more than this.
+DEMI_TOUR_M = 2_500.0
 #: One « route nationale » for so many départements drawn, and so long at least.
 NATIONALE_KM = 25.0
 
@@ -50,7 +52,8 @@ class Chaine:
 def chains(semis: Semis, aretes: Aretes, chosen: Sequence[int], classe: I8, cosinus: float) -> list[Chaine]:
     """Cut the chosen edges into chains, the busiest first; each edge is in exactly one chain.
 
-    A chain goes on at a node to the unused edge that turns least and whose class and traffic are closest.
+    A chain never comes back to one of its nodes, nor much nearer to where it began than it has been. At a node it goes
+    on to the unused edge that turns least and whose class and traffic are closest.
     """
     at: dict[int, list[int]] = {}
     for e in chosen:
@@ -61,9 +64,10 @@ def chains(semis: Semis, aretes: Aretes, chosen: Sequence[int], classe: I8, cosi
     flux, rank = aretes.flux.tolist(), classe.tolist()
     used: set[int] = set()
 
-    def extend(e: int, node: int) -> tuple[list[int], int]:
-        """Edges that follow ``e`` from ``node`` on, and where they end."""
+    def extend(e: int, node: int, passed: set[int]) -> tuple[list[int], int]:
+        """Edges that follow ``e`` from ``node`` on, and where they end; ``passed`` are the road's nodes so far."""
         out: list[int] = []
+        origin, reached = a[e] + b[e] - node, 0.0
         while True:
             back = a[e] + b[e] - node
             best, best_score = -1, -9.0
@@ -71,6 +75,8 @@ def chains(semis: Semis, aretes: Aretes, chosen: Sequence[int], classe: I8, cosi
                 if f in used:
                     continue
                 far = a[f] + b[f] - node
+                if far in passed or away(origin, far) < reached - DEMI_TOUR_M:
+                    continue
                 dot = (x[node] - x[back]) * (x[far] - x[node]) + (y[node] - y[back]) * (y[far] - y[node])
                 cos = dot / (length[e] * length[f])
                 if cos < cosinus:
@@ -84,15 +90,21 @@ def chains(semis: Semis, aretes: Aretes, chosen: Sequence[int], classe: I8, cosi
             out.append(best)
             used.add(best)
             node = a[best] + b[best] - node
+            passed.add(node)
+            reached = max(reached, away(origin, node))
             e = best
+
+    def away(one: int, other: int) -> float:
+        return float(((x[one] - x[other]) ** 2 + (y[one] - y[other]) ** 2) ** 0.5)
 
     result: list[Chaine] = []
     for e in sorted(chosen, key=lambda k: (rank[k], -flux[k], k)):
         if e in used:
             continue
         used.add(e)
-        ahead, end = extend(e, b[e])
-        behind, start = extend(e, a[e])
+        passed = {a[e], b[e]}
+        ahead, end = extend(e, b[e], passed)
+        behind, start = extend(e, a[e], passed)
         result.append(Chaine(aretes=(*reversed(behind), e, *ahead), depart=start, arrivee=end))
     return result
 

@@ -12,7 +12,7 @@ from pyproj import Transformer
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geodata.classes import Classe, Gestion
+from geodata.classes import Acces, Classe, Gestion
 from geodata.reseau import COLONNES_NOEUD, COLONNES_TRONCON, TableauxReseau, validate
 from territoires.demonstration.routes import generate_roads
 from territoires.demonstration.semis import CommuneSource
@@ -21,7 +21,7 @@ from tests.unit.territoires.fabrique_demonstration import chequerboard
 
 @pytest.fixture(scope="module")
 def communes() -> list[CommuneSource]:
-    return chequerboard()
+    return chequerboard(10, 4)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,35 @@ def test_one_piece_even_with_one_way_streets(reseau: TableauxReseau) -> None:
     assert strong_components(reseau) == 1
 
 
-def test_no_road_crosses_another_without_a_node(reseau: TableauxReseau) -> None:
-    drawn = lines(reseau)
+def crossings_without_bridge(r: TableauxReseau) -> int:
+    """Pairs of roads that cross elsewhere than at a node, neither being on a bridge."""
+    drawn = lines(r)
     one, other = shapely.STRtree(drawn).query(drawn, predicate="crosses")
-    assert int((one < other).sum()) == 0
-    assert shapely.is_simple(drawn).all()
+    return int(((one < other) & ~r.pont[one] & ~r.pont[other]).sum())
+
+
+def test_no_road_crosses_another_without_a_node_or_a_bridge(reseau: TableauxReseau) -> None:
+    assert crossings_without_bridge(reseau) == 0
+    assert shapely.is_simple(lines(reseau)).all()
+
+
+def test_fast_road_is_reached_by_slip_roads_only(reseau: TableauxReseau) -> None:
+    fast = (reseau.classe <= int(Classe.VOIE_RAPIDE)) & ~reseau.bretelle
+    assert fast.sum() > 4
+    assert reseau.bretelle.sum() >= 4
+    assert reseau.sens_unique[fast].all()
+    assert set(reseau.gestion[fast]) <= {int(Gestion.AUTOROUTE), int(Gestion.NATIONALE)}
+    assert (reseau.vmax_aller[fast] >= 110).all()
+    assert not (reseau.acces[fast] & int(Acces.PIETON)).any()
+    on_it = set(np.r_[reseau.source[fast], reseau.cible[fast]].tolist())
+    for k in np.flatnonzero(~fast & ~reseau.bretelle).tolist():
+        assert not {int(reseau.source[k]), int(reseau.cible[k])} & on_it
+    # Only ordinary roads are on bridges over it.
+    drawn = lines(reseau)
+    over, _ = shapely.STRtree(drawn[fast]).query(drawn[~fast & ~reseau.bretelle], predicate="crosses")
+    assert len(over) > 4
+    assert reseau.pont[np.flatnonzero(~fast & ~reseau.bretelle)[over]].all()
+    assert reseau.longueur_m[reseau.pont].max() < 400
 
 
 def test_drawings_start_and_end_at_their_nodes(reseau: TableauxReseau) -> None:
@@ -85,7 +109,7 @@ def test_hierarchy(reseau: TableauxReseau) -> None:
     assert 0 < km[Classe.PRIMAIRE] < km[Classe.TERTIAIRE]
     assert km[Classe.SECONDAIRE] > 0
     assert km[Classe.RESIDENTIELLE] > 0
-    area_km2 = 24 * 4.5**2
+    area_km2 = 40 * 4.5**2
     departmental = float(reseau.longueur_m[reseau.classe <= int(Classe.TERTIAIRE)].sum()) / 1000
     assert 0.5 < departmental / area_km2 < 1.1
     # Primary roads join both towns: they are of one piece.
@@ -97,12 +121,12 @@ def test_hierarchy(reseau: TableauxReseau) -> None:
 
 def test_numbers_tell_the_manager_and_are_borne_by_one_road_in_a_departement(reseau: TableauxReseau) -> None:
     numbered = reseau.classe <= int(Classe.TERTIAIRE)
-    assert (reseau.ref[numbered] > 0).all()
+    assert (reseau.ref[numbered & ~reseau.bretelle] > 0).all()
     assert (reseau.gestion[numbered] != int(Gestion.COMMUNALE)).all()
     assert (reseau.gestion[~numbered] == int(Gestion.COMMUNALE)).all()
     roads = [k for k, text in enumerate(reseau.textes) if text.startswith("D ")]
     assert len(roads) > 5
-    rings = reseau.voie_id >= 2_000_000_000
+    rings = reseau.voie_id // 1_000_000_000 == 2
     for k in roads:
         # A roundabout bears the number of one of its roads and joins the others' pieces too.
         mine = np.flatnonzero(reseau.ref == k)
@@ -117,7 +141,7 @@ def test_numbers_tell_the_manager_and_are_borne_by_one_road_in_a_departement(res
 
 def test_every_name_says_fictif(reseau: TableauxReseau) -> None:
     assert (reseau.nom > 0).all()
-    for k in np.unique(reseau.nom).tolist():
+    for k in np.unique(reseau.nom):
         assert reseau.textes[k].endswith("(fictif)")
 
 
@@ -133,7 +157,7 @@ def test_pieces_of_a_way_are_in_order(reseau: TableauxReseau) -> None:
 
 
 def test_roundabouts_turn_anticlockwise(reseau: TableauxReseau) -> None:
-    rings = reseau.voie_id >= 2_000_000_000
+    rings = reseau.voie_id // 1_000_000_000 == 2
     assert rings.any()
     assert reseau.sens_unique[rings].all()
     drawn = lines(reseau)
@@ -180,9 +204,7 @@ def test_any_communes_give_a_valid_network_of_one_piece(places: list[tuple[int, 
     validate(r)
     assert strong_components(r) == 1
     assert (r.longueur_m > 0).all()
-    drawn = lines(r)
-    one, other = shapely.STRtree(drawn).query(drawn, predicate="crosses")
-    assert int((one < other).sum()) == 0
+    assert crossings_without_bridge(r) == 0
 
 
 def test_nothing_to_draw_is_said() -> None:
