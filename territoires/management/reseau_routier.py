@@ -60,6 +60,8 @@ def progress_bars(verbosity: int) -> Iterator[Progres]:
 
     def avance(etape: str, fait: int, total: int | None) -> None:
         if etape not in barres:
+            for precedente in barres.values():
+                precedente.close()
             barres[etape] = tqdm(
                 desc=etape, total=total, unit=_UNITES.get(etape, ""), disable=verbosity < 1, leave=True
             )
