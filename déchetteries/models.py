@@ -13,7 +13,7 @@ from territoires.models.collectivite import Reference
 class Dechetterie(Reference):
     """A waste centre of one EPCI, syndicat or other collectivité.
 
-    ``fictif``: generated for the demonstration. ``hypothese``: placed by a rule on a real territory, for want of a list.
+    ``fictif``: generated for the demonstration. ``hypothese``: placed by a rule on a real territory for want of a list.
     """
 
     code = models.CharField("code", max_length=40, unique=True)

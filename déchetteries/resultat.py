@@ -189,15 +189,6 @@ def minutes_by_point(resultat: Resultat, scenario: str = "courant") -> F64:
     return np.where(visites > 0, minutes, np.where(flux.sans_centre > 0, np.inf, np.nan))
 
 
-def main_centre(resultat: Resultat, scenario: str = "courant") -> NDArray[np.int64]:
-    """Centre that receives most of each point's visits, int64 (D,), -1 = none; ties go to the first code."""
-    flux = resultat.flux[scenario]
-    principal = np.full(resultat.n_points, -1)
-    ordre = np.lexsort((-flux.centre, flux.visites, flux.point))
-    principal[flux.point[ordre]] = flux.centre[ordre]
-    return principal
-
-
 def load_of(resultat: Resultat, scenario: str = "courant") -> F64:
     """Visits a year received by each centre, float64 (C,)."""
     flux = resultat.flux[scenario]

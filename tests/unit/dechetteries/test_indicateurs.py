@@ -17,7 +17,6 @@ from déchetteries.resultat import (
     ResultatIllisible,
     decode,
     encode,
-    main_centre,
     make_resultat,
     minutes_by_point,
     pack,
@@ -79,7 +78,6 @@ def test_gains_are_against_staying_alone() -> None:
     assert minutes_by_point(resultat, "seul").tolist() == [20.0, 10.0]
     assert gains(resultat).tolist() == [15.0, 0.0]
     assert crossing(resultat).tolist() == [True, False]
-    assert main_centre(resultat).tolist() == [1, 1]
     items = indicators(problem, solution)
     assert _by_code(items, "42")["gain_5"] == 100
     assert _by_code(items, "43")["gain_5"] == 0
