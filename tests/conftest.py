@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
 RACINE = Path(__file__).resolve().parent.parent
 
@@ -17,3 +20,16 @@ def donnees() -> Path:
     if not dossier.is_dir():
         pytest.skip(f"données réelles absentes : {dossier.name} (voir README)")
     return dossier
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statiques_simples() -> Iterator[None]:
+    """Static files by their plain names: tests need neither collectstatic nor WhiteNoise, which wants its folder."""
+    with override_settings(
+        STORAGES={
+            **settings.STORAGES,
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        },
+        MIDDLEWARE=[nom for nom in settings.MIDDLEWARE if "whitenoise" not in nom],
+    ):
+        yield
