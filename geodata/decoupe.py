@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyproj
 import shapely
-from numpy.typing import NDArray
 
 from geodata.erreurs import ImportImpossible
 from geodata.franchissements import (
@@ -22,6 +21,7 @@ from geodata.franchissements import (
     sides_along,
 )
 from geodata.reseau import COLONNES_TRONCON, F64, HORS_DECOUPAGE, I64, B, TableauxReseau
+from geodata.topologie import ranks
 
 #: Reference of cut networks: RGF93 / Lambert-93, metres (``settings.SRID``).
 SRID_METRES = 2154
@@ -146,7 +146,7 @@ def _split(reseau: TableauxReseau, coupures: Coupures) -> tuple[TableauxReseau, 
         cible=cible.astype(np.int32),
         longueur_m=(reseau.longueur_m[parent].astype(np.float64) * part).astype(np.float32),
     )
-    colonnes["rang"] = _ranks(colonnes["voie_id"], colonnes["rang"])
+    colonnes["rang"] = ranks(colonnes["voie_id"], colonnes["rang"])
     return (
         reseau.replace(
             **colonnes,
@@ -160,18 +160,6 @@ def _split(reseau: TableauxReseau, coupures: Coupures) -> tuple[TableauxReseau, 
         ),
         parent,
     )
-
-
-def _ranks(voie_id: I64, rang: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Order of each piece within its way, from 0, once edges have been cut (pieces follow each other)."""
-    ordre = np.lexsort((np.arange(len(rang)), rang, voie_id))
-    tries = voie_id[ordre]
-    nouvelle = np.ones(len(tries), dtype=bool)
-    nouvelle[1:] = tries[1:] != tries[:-1]
-    depart = np.maximum.accumulate(np.where(nouvelle, np.arange(len(tries)), 0))
-    resultat = np.empty(len(rang), dtype=np.int32)
-    resultat[ordre] = np.arange(len(tries)) - depart
-    return resultat
 
 
 def _new_ids(x: F64, y: F64, pris: I64) -> I64:

@@ -30,7 +30,7 @@ from geodata.etiquettes_osm import (
 )
 from geodata.reseau import F32, F64, I64, TableauxReseau
 from geodata.textes import Textes
-from geodata.topologie import great_circle, run_lengths
+from geodata.topologie import great_circle, ranks, run_lengths
 from geodata.vocabulaires import (
     ACCES_FERME,
     ACCES_PRIVE,
@@ -221,7 +221,7 @@ def _assemble(couche: Couche, categories: Objets) -> TableauxReseau:
         nom=textes.codes(_texts(couche.column("nom"))),
         revetement=textes.codes(_texts(couche.column("revetement"))),
         voie_id=voie_id,
-        rang=_ranks(voie_id),
+        rang=ranks(voie_id),
         departement=hors,
         departement_gauche=hors.copy(),
         departement_droite=hors.copy(),
@@ -294,15 +294,3 @@ def _signed(valeurs: Objets) -> F64:
     """Numbers that may be negative, 0 where there is none."""
     nombres = [re.match(r"^-?\d+(\.\d+)?$", normalize(v)) for v in valeurs]
     return np.array([float(n.group()) if n else 0.0 for n in nombres])
-
-
-def _ranks(voie_id: I64) -> NDArray[np.int32]:
-    """Order of each row among those of the same identifier, from 0."""
-    ordre = np.argsort(voie_id, kind="stable")
-    tries = voie_id[ordre]
-    nouvelle = np.ones(len(tries), dtype=bool)
-    nouvelle[1:] = tries[1:] != tries[:-1]
-    depart = np.maximum.accumulate(np.where(nouvelle, np.arange(len(tries)), 0))
-    rang = np.empty(len(tries), dtype=np.int32)
-    rang[ordre] = np.arange(len(tries)) - depart
-    return rang

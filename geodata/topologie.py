@@ -78,6 +78,19 @@ def run_lengths(geom_debut: I64, segments: F64) -> F64:
     return resultat
 
 
+def ranks(voie_id: I64, ordre: I32 | None = None) -> I32:
+    """Order (m,) of each edge among those of its way, from 0: by ``ordre`` where given, then as they come."""
+    m = len(voie_id)
+    tri = np.lexsort((np.arange(m), ordre, voie_id)) if ordre is not None else np.argsort(voie_id, kind="stable")
+    tries = voie_id[tri]
+    nouvelle = np.ones(m, dtype=bool)
+    nouvelle[1:] = tries[1:] != tries[:-1]
+    depart = np.maximum.accumulate(np.where(nouvelle, np.arange(m), 0))
+    resultat = np.empty(m, dtype=np.int32)
+    resultat[tri] = np.arange(m) - depart
+    return resultat
+
+
 def split_at_crossings(voies: Voies) -> Coupe:
     """Cut ways at nodes that two passages or more share, and at their ends.
 
@@ -124,8 +137,6 @@ def split_at_crossings(voies: Voies) -> Coupe:
 
     bouts = np.unique(np.concatenate([noeud[debuts], noeud[fins]]))
     voie_arete = voie[debuts]
-    change = np.concatenate([[True], voie_arete[1:] != voie_arete[:-1]]) if len(voie_arete) else np.zeros(0, bool)
-    depart = np.maximum.accumulate(np.where(change, np.arange(len(voie_arete)), 0)) if len(change) else voie_arete
     return Coupe(
         noeud_id=voies.noeud_id[bouts],
         noeud_x=voies.x[bouts],
@@ -133,7 +144,7 @@ def split_at_crossings(voies: Voies) -> Coupe:
         source=np.searchsorted(bouts, noeud[debuts]).astype(np.int32),
         cible=np.searchsorted(bouts, noeud[fins]).astype(np.int32),
         voie=voie_arete,
-        rang=(np.arange(len(voie_arete)) - depart).astype(np.int32),
+        rang=ranks(voie_arete),
         longueur_m=run_lengths(geom_debut, segments).astype(np.float32),
         geom_debut=geom_debut,
         geom_x=gx,
