@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
 import re
@@ -98,11 +97,16 @@ class Cluster:
         self._users = FileLock(project.local / "cluster-users.lock")
         self.folder = self._existing() or project.local / "pg"
 
-    def _system_folder(self) -> Path:
-        return SYSTEM_FOLDER / hashlib.sha256(str(self.project.root).encode()).hexdigest()[:12] / "pg"
+    @property
+    def _elsewhere(self) -> Path:
+        """File that says where the cluster is when it is not in the clone."""
+        return self.project.local / "cluster-folder"
 
     def _existing(self) -> Path | None:
-        for folder in (self.project.local / "pg", self._system_folder()):
+        folders = [self.project.local / "pg"]
+        if self._elsewhere.is_file():
+            folders.append(Path(self._elsewhere.read_text().strip()))
+        for folder in folders:
             try:
                 if (folder / "PG_VERSION").is_file():
                     return folder
@@ -222,8 +226,10 @@ class Cluster:
                 return final
         finally:
             probe.rmdir()
-        other = self._system_folder()
-        other.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        # A name of its own each time: a clone made again at the same place must not find another's data.
+        other = SYSTEM_FOLDER / secrets.token_hex(6) / "pg"
+        other.parent.mkdir(mode=0o755, parents=True)
+        self._elsewhere.write_text(f"{other}\n")
         self.console.say(
             f"Le compte de PostgreSQL ne peut pas entrer dans {self.project.root} : la base est dans {other}."
         )
