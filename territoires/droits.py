@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from .models import Etude, PassageEtude, ResultatBloc, Utilisateur
+from .models import Etude, PassageEtude, ResultatBloc, Utilisateur, ZoneLimitrophe
 
 Compte = Utilisateur | AnonymousUser
 Vue = Callable[..., HttpResponseBase]
@@ -86,6 +88,23 @@ def may_edit_plan(user: Compte, resultat: ResultatBloc) -> bool:
     return may_write_etude(user, resultat.passage.etude)
 
 
+def may_create_zone(user: Compte) -> bool:
+    """Draw a zone limitrophe: members of a collectivité."""
+    return may_create_etude(user)
+
+
+def may_write_zone(user: Compte, zone: ZoneLimitrophe) -> bool:
+    """Compute again or delete a zone: members of one of its collectivités, or of one its communes belong to."""
+    if not may_read(user):
+        return False
+    if _superuser(user):
+        return True
+    own = _collectivite(user)
+    if own is None:
+        return False
+    return zone.collectivites.filter(pk=own).exists() or zone.communes.filter(Q(departement=own) | Q(epci=own)).exists()
+
+
 def may_write_donnees(user: Compte) -> bool:
     """Import or correct reference data."""
     return may_read(user) and _superuser(user)
@@ -104,11 +123,13 @@ def protege(
 ) -> Callable[[Vue], Vue]:
     """Let a view run only if ``permission(user)``, or ``permission(user, objet)`` with ``charge``, is true.
 
-    ``charge(**url_arguments)`` loads the object (raising `Http404`) and the view then gets ``(request, objet)``;
-    without it the view gets the arguments of the URL. It is only called for signed-in users, so that nobody else
-    learns what exists. Who is not signed in is sent to the sign-in page (401 with ``json``); who may not gets 403.
-    The wrapped view carries ``permission``, which a test of the code base looks for on every URL.
+    ``charge`` takes arguments of the URL by their names and loads the object (raising `Http404`); the view then gets
+    ``(request, objet, **others)``, without it the arguments of the URL. It is only called for signed-in users, so that
+    nobody else learns what exists. Who is not signed in is sent to the sign-in page (401 with ``json``); who may not
+    gets 403. The wrapped view carries ``permission``, which a test of the code base looks for on every URL.
     """
+
+    wanted = list(signature(charge).parameters) if charge is not None else []
 
     def decorate(view: Vue) -> Vue:
         @wraps(view)
@@ -122,9 +143,8 @@ def protege(
             if charge is None:
                 allowed = permission(request.user)
             else:
-                objet = charge(*args, **kwargs)
-                args, kwargs = (objet,), {}
-                allowed = permission(request.user, objet)
+                args = (charge(**{name: kwargs.pop(name) for name in wanted}), *args)
+                allowed = permission(request.user, args[0])
             if allowed:
                 return view(request, *args, **kwargs)
             if json:

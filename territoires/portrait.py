@@ -304,8 +304,8 @@ def _note(portrait: Portrait) -> str:
     if portrait.reseau:
         phrases.append(
             f"Routes de la zone d'après le réseau « {portrait.reseau} », en longueur de chaussée : une route à "
-            "chaussées séparées compte deux fois. Un point de passage entre deux collectivités compte pour chacune, et une seule "
-            "fois dans l'ensemble."
+            "chaussées séparées compte deux fois. Un point de passage entre deux collectivités compte pour chacune, "
+            "et une seule fois dans l'ensemble."
         )
     else:
         phrases.append("Sans réseau routier : les routes et les points de passage ne sont pas comptés.")

@@ -48,3 +48,13 @@ class ZoneLimitrophe(models.Model):
 
     def __str__(self) -> str:
         return self.nom
+
+    @property
+    def distance_km(self) -> float | None:
+        """Distance to the limit in km, as pages write it."""
+        return None if self.distance_m is None else self.distance_m / 1000
+
+    @property
+    def temps_min(self) -> float | None:
+        """Travel time in minutes, as pages write it."""
+        return None if self.temps_s is None else self.temps_s / 60
