@@ -228,7 +228,9 @@ class Cluster:
             probe.rmdir()
         # A name of its own each time: a clone made again at the same place must not find another's data.
         other = SYSTEM_FOLDER / secrets.token_hex(6) / "pg"
-        other.parent.mkdir(mode=0o755, parents=True)
+        other.parent.mkdir(parents=True)
+        for folder in (SYSTEM_FOLDER, other.parent):
+            folder.chmod(0o755)
         self._elsewhere.write_text(f"{other}\n")
         self.console.say(
             f"Le compte de PostgreSQL ne peut pas entrer dans {self.project.root} : la base est dans {other}."
