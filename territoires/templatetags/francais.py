@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from territoires import nombres
 from territoires.calcul import Indicateur
@@ -53,3 +56,21 @@ def mesure(indicateur: Indicateur, value: float | None, signe: bool = False) -> 
     if not math.isfinite(value):
         return "—" if signe else "inaccessible"
     return nombres.avec_unite(value, indicateur.unite, indicateur.decimales, signe=signe)
+
+
+@register.simple_tag
+def cellule(value: Any) -> SafeString:
+    """A cell of an operation's table: numbers to the right, one decimal at most where they are not whole."""
+    if value is None:
+        return format_html("<td>—</td>")
+    if isinstance(value, bool):
+        return format_html("<td>{}</td>", "oui" if value else "non")
+    if isinstance(value, (int, float, Decimal)):
+        return format_html('<td class="nombre">{}</td>', _plain_number(value))
+    return format_html("<td>{}</td>", value)
+
+
+def _plain_number(value: float | Decimal) -> str:
+    if not math.isfinite(value):
+        return "—" if math.isnan(value) else "inaccessible"
+    return nombres.nombre(value, 0 if value == int(value) else 1)
