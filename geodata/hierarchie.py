@@ -37,7 +37,7 @@ class Hierarchie:
     rang: I32
     ptr: I64
     head: I32
-    prof: I32
+    prof: calcul.Profondeurs
     parent: I32
     profondeur: I32
     profondeur_max: int
@@ -89,7 +89,8 @@ def _build(graphe: Graphe) -> Hierarchie:
         rang=rang,
         ptr=ptr,
         head=haut,
-        prof=profondeur[haut],
+        # The shortest type that holds them: these arrays are read in the innermost loops.
+        prof=profondeur[haut].astype(np.min_scalar_type(max(256, int(profondeur.max())))),
         parent=parent,
         profondeur=profondeur,
         profondeur_max=int(profondeur.max()),

@@ -24,6 +24,8 @@ U32 = NDArray[np.uint32]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 B = NDArray[np.bool_]
+#: Unsigned, so that compiled loops need not look for negative positions.
+Profondeurs = NDArray[np.unsignedinteger[Any]]
 
 #: No way: the same value as `geodata.profils.INF_MS`.
 INF = np.uint32(INF_MS)
@@ -117,7 +119,7 @@ def lower_least(arcs: I32, ms: I32, sortie: U32) -> None:
 def customize(
     ptr: I64,
     head: I32,
-    prof: I32,
+    prof: Profondeurs,
     bas_ptr: I64,
     bas_arc: I32,
     bas_fin: I64,
@@ -168,7 +170,7 @@ def customize(
 
 @compiled
 def labels(
-    noeuds: I32, ms: U32, parent: I32, profondeur: I32, ptr: I64, prof: I32, poids: U32, profondeur_max: int
+    noeuds: I32, ms: U32, parent: I32, profondeur: I32, ptr: I64, prof: Profondeurs, poids: U32, profondeur_max: int
 ) -> tuple[U32, I32, I32]:
     """Times from p points to each of their ancestors (or back, with downward weights).
 
