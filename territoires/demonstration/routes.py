@@ -26,6 +26,8 @@ from .voies_rapides import add_fast_roads
 
 F64 = NDArray[np.float64]
 
+#: Raise it when the same communes and seed give another network.
+VERSION_DESSIN = 1
 ATTRIBUTION = "Réseau routier fictif, généré pour la démonstration entre les mairies réelles (IGN, DILA)"
 LICENCE = "Licence Ouverte 2.0 (mairies) ; tracés fictifs"
 #: Rounds of traffic: the crossings are pulled into line before the last one.
