@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from territoires.models import Etude, ResultatBloc
+from territoires.models import Etude, ResultatBloc, ZoneLimitrophe
 from territoires.operation import CleOperation, Couche, Export, Solution, Tableau
 
-from . import construction, controle, couches, indicateurs, probleme, regime, resultat, solveur, tableaux
+from . import construction, controle, couches, demonstration, indicateurs, probleme, regime, resultat, solveur, tableaux
 from . import exports as fichiers
 from .forms import DechetteriesForm
 
@@ -74,6 +74,10 @@ class Dechetteries:
             "centres": CleOperation("Nombre de déchetteries", "déchetteries", centres),
             "usage": CleOperation("Usage (visites des habitants)", "visites/an", usage),
         }
+
+    def creer_demonstration(self, zone: ZoneLimitrophe) -> int:
+        """Fictive centres for a demonstration zone; how many there are."""
+        return demonstration.create_centres(zone)
 
 
 OPERATION = Dechetteries()
