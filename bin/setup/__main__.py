@@ -64,7 +64,7 @@ def main(words: list[str]) -> int:
             if not file.is_file():
                 parser().error(f"le fichier {options.osm} n'existe pas")
             osm = [str(file)]
-    return run_demo(ROOT, serve=not options.no_serve, port=options.port, osm=osm)
+    return run_demo(ROOT, to_serve=not options.no_serve, port=options.port, osm=osm)
 
 
 if __name__ == "__main__":

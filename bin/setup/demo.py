@@ -21,7 +21,7 @@ from bin.setup.steps import demo_steps, run_step
 START_LIMIT_S = 90
 
 
-def run_demo(root: Path, *, serve: bool, port: int, osm: Sequence[str] | None) -> int:
+def run_demo(root: Path, *, to_serve: bool, port: int, osm: Sequence[str] | None) -> int:
     """Everything of bin/demo; the exit code."""
     console = Console()
     started = time.monotonic()
@@ -32,10 +32,10 @@ def run_demo(root: Path, *, serve: bool, port: int, osm: Sequence[str] | None) -
             for step in demo_steps(osm):
                 run_step(ready, console, step)
             ready.turn.release()
-            if not serve:
+            if not to_serve:
                 console.say(f"La démonstration est prête ({duration(time.monotonic() - started)}).")
                 return 0
-            return _serve(ready, console, port, started)
+            return serve(ready, console, port, started)
 
     return run_command(console, "Arrêté avant la fin : relancez bin/demo pour reprendre.", work)
 
@@ -63,7 +63,7 @@ def services(ready: Ready, port: int) -> list[Service]:
     ]
 
 
-def _serve(ready: Ready, console: Console, wanted_port: int, started: float) -> int:
+def serve(ready: Ready, console: Console, wanted_port: int, started: float) -> int:
     port = next_free(wanted_port)
     if port != wanted_port:
         console.say(f"Le port {wanted_port} est occupé : le site est servi sur le port {port}.")
