@@ -15,7 +15,7 @@ from bin.setup.ports import LOOPBACK, next_free
 from bin.setup.prepare import Ready, manage, prepared
 from bin.setup.processes import Service, Supervisor, ignore_stop_signals
 from bin.setup.project import Project
-from bin.setup.steps import demo_steps, run_step
+from bin.setup.steps import ACCOUNTS, demo_steps, run_step
 
 #: Time the site may take to answer its first request.
 START_LIMIT_S = 90
@@ -74,6 +74,8 @@ def serve(ready: Ready, console: Console, wanted_port: int, started: float) -> i
                 supervisor.start(service)
             _wait_answer(supervisor, port)
         console.say(f"Limitrophe est servi sur http://{LOOPBACK}:{port}/ ({duration(time.monotonic() - started)}).")
+        for line in accounts(ready):
+            console.say(line)
         console.say("Ctrl-C arrête le site, le travailleur et la base.")
         while True:
             time.sleep(0.5)
@@ -85,6 +87,15 @@ def serve(ready: Ready, console: Console, wanted_port: int, started: float) -> i
     finally:
         ignore_stop_signals()
         supervisor.stop()
+
+
+def accounts(ready: Ready) -> list[str]:
+    """Lines to show for the demonstration accounts, as creer_demonstration keeps them."""
+    file = ready.project.local / ACCOUNTS
+    if not file.is_file():
+        return []
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
+    return ["Comptes de démonstration (identifiant, mot de passe, rôle) :", *(f"  {line}" for line in lines)]
 
 
 def _wait_answer(supervisor: Supervisor, port: int) -> None:

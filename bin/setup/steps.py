@@ -29,6 +29,8 @@ class ManageStep:
     suffixes: tuple[str, ...]
     talks: bool
     in_database: bool = True
+    #: File or folder under .local that it leaves: made again where somebody has removed it.
+    product: str = ""
 
 
 def demo_steps(osm: Sequence[str] | None = None) -> list[ManageStep]:
@@ -36,12 +38,21 @@ def demo_steps(osm: Sequence[str] | None = None) -> list[ManageStep]:
     roads = () if osm is None else ("--osm", *osm)
     return [
         MIGRATE,
-        ManageStep("demonstration", "Territoire de démonstration", ("creer_demonstration", *roads), _CODE, True),
-        ManageStep("etudes", "Études de démonstration", ("lancer_etudes", "--nouvelles"), _CODE, True),
+        ManageStep(
+            "demonstration",
+            "Territoire de démonstration",
+            ("creer_demonstration", *roads),
+            _CODE,
+            talks=True,
+            product=ACCOUNTS,
+        ),
+        ManageStep("etudes", "Études de démonstration", ("lancer_etudes", "--nouvelles"), _CODE, talks=True),
         STATIC,
     ]
 
 
+#: Where creer_demonstration keeps its accounts (lines of identifier, password and role; # for comments).
+ACCOUNTS = "comptes-demonstration.txt"
 MIGRATE = ManageStep("migrate", "Structure de la base", ("migrate", "--noinput"), (".py",), False)
 STATIC = ManageStep(
     "static",
@@ -50,6 +61,7 @@ STATIC = ManageStep(
     _PAGES,
     False,
     in_database=False,
+    product="static",
 )
 
 
@@ -74,7 +86,8 @@ def run_step(ready: Ready, console: Console, step: ManageStep) -> None:
     # A database of the user's may have been changed by others: only what is on the disk is taken as done there.
     trusted = bool(ready.database) or not step.in_database
     wanted = step_digest(ready, step)
-    if trusted and ready.stamps.is_done(step.name, wanted):
+    there = not step.product or (ready.project.local / step.product).exists()
+    if trusted and there and ready.stamps.is_done(step.name, wanted):
         return
     ready.stamps.forget(step.name)
     command = manage(ready, *step.words)

@@ -11,13 +11,13 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from bin.setup.console import Console
-from bin.setup.demo import services
+from bin.setup.demo import accounts, services
 from bin.setup.errors import SetupError
 from bin.setup.locks import FileLock
 from bin.setup.prepare import Ready, environment
 from bin.setup.project import Project
 from bin.setup.stamps import Stamps
-from bin.setup.steps import ManageStep, demo_steps, rooms, run_step, step_digest
+from bin.setup.steps import ACCOUNTS, ManageStep, demo_steps, rooms, run_step, step_digest
 
 
 @pytest.mark.parametrize("osm", [None, [], ["a.osm.pbf"]])
@@ -97,6 +97,22 @@ def test_a_database_of_the_users_is_never_taken_as_it_was_left(ready: Ready) -> 
         _run(given, step)
         _run(given, step)
         assert _calls(given) == expected
+
+
+def test_a_removed_product_is_made_again(ready: Ready) -> None:
+    step = ManageStep("essai", "Essai", ("faire",), (".py",), talks=False, product="comptes.txt")
+    _run(ready, step)
+    _run(ready, step)
+    assert _calls(ready) == 2, "rien n'a été laissé"
+    (ready.project.local / "comptes.txt").touch()
+    _run(ready, step)
+    assert _calls(ready) == 2
+
+
+def test_the_accounts_are_shown_without_the_comments(ready: Ready) -> None:
+    assert accounts(ready) == []
+    (ready.project.local / ACCOUNTS).write_text("# à garder pour soi\n\nagent-loire  bade-12  agent, Loire\n")
+    assert accounts(ready)[1:] == ["  agent-loire  bade-12  agent, Loire"]
 
 
 def test_a_given_file_counts_by_its_size_and_date(ready: Ready) -> None:
