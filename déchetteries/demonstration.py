@@ -38,8 +38,10 @@ RECUL_M = (450.0, 1_100.0)
 VISITES_PAR_HABITANT = 5.0
 TONNES_PAR_VISITE = 0.045
 MARGE = (0.95, 1.75)
-#: A neighbour whose mairie is nearer than this may have been given access by a convention, in so many cases.
+#: A neighbour whose mairie is nearer than this may have been given access by a convention, in so many cases; never one
+#: with many more inhabitants, who would take most of the places.
 VOISIN_M = 9_000.0
+VOISIN_FOIS = 1.5
 PART_CONVENTIONS = 0.22
 
 HORAIRES = (
@@ -94,10 +96,14 @@ def plan_centres(communes: Sequence[CommuneDesservie], seed: int = 1) -> list[Ce
     par_epci: dict[str, list[CommuneDesservie]] = {}
     for commune in communes:
         par_epci.setdefault(commune.epci, []).append(commune)
+    habitants_epci = {epci: sum(c.population for c in membres) for epci, membres in par_epci.items()}
     plan: list[CentreFictif] = []
     for epci, membres in sorted(par_epci.items()):
+        proches = [
+            c for c in communes if c.epci != epci and habitants_epci[c.epci] <= VOISIN_FOIS * habitants_epci[epci]
+        ]
         for commune, habitants in _places(membres):
-            plan.append(_centre(commune, epci, habitants, _neighbours(commune, communes, seed), seed))
+            plan.append(_centre(commune, epci, habitants, _neighbours(commune, proches, seed), seed))
     return sorted(plan, key=lambda c: c.code)
 
 
@@ -123,14 +129,11 @@ def _places(membres: Sequence[CommuneDesservie]) -> list[tuple[CommuneDesservie,
     return [(membres[k], int(population[of == rank].sum())) for rank, k in enumerate(chosen)]
 
 
-def _neighbours(commune: CommuneDesservie, communes: Sequence[CommuneDesservie], seed: int) -> tuple[str, ...]:
-    """The EPCI nearest to a site, if near enough and if a convention is drawn."""
-    others = [
-        ((c.x - commune.x) ** 2 + (c.y - commune.y) ** 2, c.epci) for c in communes if c.epci != commune.epci and c.epci
-    ]
+def _neighbours(commune: CommuneDesservie, others: Sequence[CommuneDesservie], seed: int) -> tuple[str, ...]:
+    """The EPCI of the nearest of the other communes, if near enough and if a convention is drawn."""
     if not others or uniform(seed, text_key(commune.code), 71)[0] >= PART_CONVENTIONS:
         return ()
-    gap2, epci = min(others)
+    gap2, epci = min(((c.x - commune.x) ** 2 + (c.y - commune.y) ** 2, c.epci) for c in others)
     return (epci,) if gap2 < VOISIN_M**2 else ()
 
 

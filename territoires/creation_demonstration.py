@@ -33,8 +33,8 @@ from .zones import DemandeZone, create_zone
 RESEAU, RESEAU_OSM = "demonstration", "demonstration-osm"
 GRAINE = 1
 DISTANCE_M = 15_000.0
-#: EPCI of the second study: cost sharing asks for every coalition of them (255 for 8).
-EPCI_MAX = 8
+#: EPCI of the second study: cost sharing asks for every coalition of them (511 for 9).
+EPCI_MAX = 9
 SUFFIXE = "(données fictives)"
 NOM_DE_FAMILLE = "Démonstration"
 
@@ -205,9 +205,11 @@ def create_accounts(members: Sequence[Collectivite], fichier: Path) -> list[Comp
     Accounts that are there and written in the file stay as they are; otherwise all get new passwords.
     """
     wanted = _wanted_accounts(members)
-    there = set(Utilisateur.objects.filter(username__in=wanted, demonstration=True).values_list("username", flat=True))
+    there = {user.username: user for user in Utilisateur.objects.filter(username__in=wanted, demonstration=True)}
     kept = _read_accounts(fichier)
-    if there == set(wanted) == set(kept):
+    first = next(iter(wanted))
+    # One password tried tells a file written for another database.
+    if set(there) == set(wanted) == set(kept) and there[first].check_password(kept[first]):
         return [Compte(name, kept[name], role) for name, (role, _, _) in wanted.items()]
     taken = Utilisateur.objects.filter(username__in=wanted, demonstration=False).values_list("username", flat=True)
     if taken:
