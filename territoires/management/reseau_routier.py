@@ -63,7 +63,7 @@ def progress_bars(verbosity: int) -> Iterator[Progres]:
             for precedente in barres.values():
                 precedente.close()
             barres[etape] = tqdm(
-                desc=etape, total=total, unit=_UNITES.get(etape, ""), disable=verbosity < 1, leave=True
+                desc=etape, total=total, unit=_UNITES.get(etape, ""), disable=verbosity < 1 or None, leave=True
             )
         barres[etape].update(fait)
 

@@ -162,7 +162,12 @@ def _drawing_bar(verbosity: int) -> Iterator[Dessin]:
     def tell(fraction: float, message: str) -> None:
         if not bar:
             bar.append(
-                tqdm(total=100, bar_format="{desc} |{bar}| {percentage:3.0f} %", disable=verbosity < 1, leave=True)
+                tqdm(
+                    total=100,
+                    bar_format="{desc} |{bar}| {percentage:3.0f} %",
+                    disable=verbosity < 1 or None,
+                    leave=True,
+                )
             )
         bar[0].set_description_str(message, refresh=False)
         bar[0].update(round(100 * fraction) - bar[0].n)
