@@ -87,10 +87,12 @@ def write(lu: TerritoireLu, progress: Callable[[str], None] = lambda _: None) ->
     progress("Écriture des collectivités…")
     par_cle = _write_collectivites(lu, reference)
     decoupage = [c for (type_, _), c in par_cle.items() if type_ == lu.type_decoupage]
+    epci = {c.pk for (type_, _), c in par_cle.items() if type_ == Collectivite.Type.EPCI}
+    epci |= set(Commune.objects.filter(departement__in=decoupage, epci__isnull=False).values_list("epci", flat=True))
     progress("Écriture des communes…")
     creees, conserves = _write_communes(lu, par_cle, reference)
     disparues = _retire_communes(lu, decoupage) if lu.complet else []
-    _retire_epci(decoupage)
+    _retire_epci(epci)
     progress("Calcul des contours…")
     donnes = {(c.type, c.code): c.geom for c in lu.collectivites if c.geom is not None}
     refresh_contours(list(par_cle.values()), donnes)
@@ -190,13 +192,11 @@ def _retire_communes(lu: TerritoireLu, decoupage: list[Collectivite]) -> list[st
     return disparues
 
 
-def _retire_epci(decoupage: list[Collectivite]) -> None:
-    """EPCI that had communes here and have no active one any more."""
-    Collectivite.objects.filter(
-        type=Collectivite.Type.EPCI, active=True, communes_epci__departement__in=decoupage
-    ).exclude(pk__in=Commune.objects.filter(active=True, epci__isnull=False).values("epci_id")).update(
-        active=False, geom=None
-    )
+def _retire_epci(candidats: set[int]) -> None:
+    """EPCI that have no active commune any more."""
+    Collectivite.objects.filter(pk__in=candidats, active=True).exclude(
+        pk__in=Commune.objects.filter(active=True, epci__in=candidats).values("epci_id")
+    ).exclude(champs_manuels__contains=["active"]).update(active=False, geom=None)
 
 
 def refresh_contours(
