@@ -110,39 +110,70 @@ def main_roads_france(dossier: Path) -> TableauxReseau:
     )
 
 
-def generated(cote: int = 450, graine: int = 1) -> TableauxReseau:
-    """About cote² nodes 250 m apart on a shaken grid: one line in 16 a principal road, one in 4 a secondary one, the
-    rest local with a quarter of them missing and one in ten one-way. Every random draw comes from ``graine``.
+#: Generated network: streets on a side of each bourg, bends of a road between two bourgs, metres between bourgs.
+COTE_BOURG = 6
+COUDES = 7
+ECART_M = 2400.0
+
+
+def generated(cote: int = 64, graine: int = 1) -> TableauxReseau:
+    """About 51 cote² nodes shaped like the country: bourgs of small streets, one every 2.4 km, joined by winding roads.
+
+    Roads join a bourg to the next ones of its line and column (one in eight is missing), one line in eight carries a
+    principal road, one in two a secondary one. One street in five is missing, one in seven one-way. Every random draw
+    comes from ``graine``.
     """
     alea = np.random.default_rng(graine)
+    n_bourgs, par_bourg = cote * cote, COTE_BOURG * COTE_BOURG
     colonne, ligne = np.meshgrid(np.arange(cote), np.arange(cote))
-    rang = ligne * cote + colonne
-    x = (colonne * 250.0 + alea.uniform(-90, 90, rang.shape)).ravel() + 700_000
-    y = (ligne * 250.0 + alea.uniform(-90, 90, rang.shape)).ravel() + 6_400_000
-    source = np.concatenate([rang[:, :-1].ravel(), rang[:-1, :].ravel()])
-    cible = np.concatenate([rang[:, 1:].ravel(), rang[1:, :].ravel()])
+    cx = (colonne * ECART_M + alea.uniform(-800, 800, colonne.shape)).ravel() + 600_000
+    cy = (ligne * ECART_M + alea.uniform(-800, 800, ligne.shape)).ravel() + 6_400_000
+
+    # Streets: a shaken grid of 110 m in each bourg.
+    c, r = np.meshgrid(np.arange(COTE_BOURG), np.arange(COTE_BOURG))
+    milieu = (COTE_BOURG - 1) / 2
+    x = (cx[:, None] + (c.ravel() - milieu) * 110.0 + alea.uniform(-35, 35, (n_bourgs, par_bourg))).ravel()
+    y = (cy[:, None] + (r.ravel() - milieu) * 110.0 + alea.uniform(-35, 35, (n_bourgs, par_bourg))).ravel()
+    local = np.arange(par_bourg).reshape(COTE_BOURG, COTE_BOURG)
+    rue_a = np.concatenate([local[:, :-1].ravel(), local[:-1, :].ravel()])
+    rue_b = np.concatenate([local[:, 1:].ravel(), local[1:, :].ravel()])
+    base = (np.arange(n_bourgs) * par_bourg)[:, None]
+    garde = alea.random((n_bourgs, len(rue_a))) > 0.2
+    rues = np.column_stack([(base + rue_a)[garde], (base + rue_b)[garde]])
+
+    # Roads between neighbours: from the middle of one bourg to that of the next, by bends.
+    rang = np.arange(n_bourgs).reshape(cote, cote)
+    a = np.concatenate([rang[:, :-1].ravel(), rang[:-1, :].ravel()])
+    b = np.concatenate([rang[:, 1:].ravel(), rang[1:, :].ravel()])
     porteuse = np.concatenate([ligne[:, :-1].ravel(), colonne[:-1, :].ravel()])
-    classe = np.where(
-        porteuse % 16 == 0,
-        int(Classe.PRIMAIRE),
-        np.where(porteuse % 4 == 0, int(Classe.SECONDAIRE), int(Classe.LOCALE)),
-    )
-    garde = (classe != int(Classe.LOCALE)) | (alea.random(len(classe)) > 0.25)
-    source, cible, classe = source[garde], cible[garde], classe[garde]
-    longueur = np.hypot(x[source] - x[cible], y[source] - y[cible]) * alea.uniform(1.0, 1.3, len(source))
-    sens_unique = (classe == int(Classe.LOCALE)) & (alea.random(len(source)) < 0.1)
+    garde = (porteuse % 8 == 0) | (alea.random(len(a)) > 0.125)
+    a, b, porteuse = a[garde], b[garde], porteuse[garde]
+    centre = local[COTE_BOURG // 2, COTE_BOURG // 2]
+    part = np.arange(1, COUDES + 1) / (COUDES + 1)
+    kx = cx[a, None] + (cx[b] - cx[a])[:, None] * part + alea.uniform(-120, 120, (len(a), COUDES))
+    ky = cy[a, None] + (cy[b] - cy[a])[:, None] * part + alea.uniform(-120, 120, (len(a), COUDES))
+    coudes = n_bourgs * par_bourg + np.arange(len(a) * COUDES).reshape(len(a), COUDES)
+    chaine = np.column_stack([a * par_bourg + centre, coudes, b * par_bourg + centre])
+    routes = np.column_stack([chaine[:, :-1].ravel(), chaine[:, 1:].ravel()])
+    classe_route = np.where(porteuse % 2 == 0, int(Classe.SECONDAIRE), int(Classe.TERTIAIRE))
+    classe_route[porteuse % 8 == 0] = int(Classe.PRIMAIRE)
+
+    x, y = np.concatenate([x, kx.ravel()]), np.concatenate([y, ky.ravel()])
+    source, cible = np.concatenate([rues, routes]).T
+    classe = np.concatenate([np.full(len(rues), int(Classe.RESIDENTIELLE)), np.repeat(classe_route, COUDES + 1)])
+    rue = classe == int(Classe.RESIDENTIELLE)
     bouts = np.stack([source, cible], axis=1).ravel()
     return assemble(
         x=x,
         y=y,
         source=source,
         cible=cible,
-        longueur_m=longueur,
+        longueur_m=np.hypot(x[source] - x[cible], y[source] - y[cible]) * alea.uniform(1.0, 1.2, len(source)),
         classe=classe,
-        vmax=np.where(classe == int(Classe.LOCALE), 50.0, 80.0),
+        vmax=np.where(rue, 50.0, 80.0),
         refs=[""] * len(source),
         geom_debut=2 * np.arange(len(source) + 1),
         geom_x=x[bouts],
         geom_y=y[bouts],
-        sens_unique=sens_unique,
+        sens_unique=rue & (alea.random(len(source)) < 1 / 7),
     )

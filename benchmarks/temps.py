@@ -1,6 +1,6 @@
 """``python -m benchmarks temps [DIR]``: travel times against networkx, pgRouting and scipy, exact in integer ms.
 
-DIR: a folder with ``reseau-principal-france-*.csv.gz``; without it, a generated network of 202,500 nodes. Slow peers
+DIR: a folder with ``reseau-principal-france-*.csv.gz``; without it, a generated network of 200,000 nodes. Slow peers
 run part of their searches within ``--limite`` seconds each (20 by default) and are scaled; ``baseline_note`` says how
 many, and ``exact`` compares that part. A scenario's weights are a case of their own, against the preparation.
 """
@@ -99,7 +99,7 @@ def _preparation(graphe: Graphe, poids: Poids, taille: str) -> Iterator[dict[str
 
 def _warm_up() -> None:
     """Compiled code is loaded (or made, after an installation) before the clock starts."""
-    petit = Graphe.from_tableaux(generated(cote=5))
+    petit = Graphe.from_tableaux(generated(cote=2))
     points = snap_nodes(petit, [0, 24])
     hierarchie.matrix_ms(petit.poids("voiture"), points, points)
 
