@@ -60,19 +60,21 @@ class Dechetteries:
         return fichiers.export(code, etude, _regimes(resultats))
 
     def sharing_keys(self, resultats: Sequence[ResultatBloc]) -> Mapping[str, CleOperation]:
-        """Number of centres (the rule of Touraine) and visits, by collectivité."""
+        """Number of centres (the rule of Touraine), and cost of the centres each one's inhabitants go to."""
         blocs = _decode(resultats)
         centres = {code: 0.0 for r in blocs for code in r.groupes}
         usage = dict(centres)
-        for vue in regime.centres(blocs).values():
+        vues = regime.centres(blocs)
+        for vue in vues.values():
             if vue.ouvert and vue.collectivite in centres:
                 centres[vue.collectivite] += 1.0
-        for r in blocs:
-            for g, code in enumerate(r.groupes):
-                usage[code] += float(r.courant.visites[r.point_groupe[r.courant.point] == g].sum())
+        habite = {commune.code: commune.collectivite for commune in regime.communes(blocs).values()}
+        for flux in regime.flows(blocs):
+            vue = vues[flux.centre]
+            usage[habite[flux.commune]] += vue.depenses * flux.visites / vue.visites
         return {
             "centres": CleOperation("Nombre de déchetteries", "déchetteries", centres),
-            "usage": CleOperation("Usage (visites des habitants)", "visites/an", usage),
+            "usage": CleOperation("Usage (coût des déchetteries fréquentées)", "€/an", usage),
         }
 
     def creer_demonstration(self, zone: ZoneLimitrophe) -> int:

@@ -268,31 +268,35 @@ class Contribution:
 
 
 #: Keys of contribution: code -> French title.
-CLES = {
-    "habitants": "au prorata des habitants",
-    "centres": "au prorata des déchetteries",
-    "usage": "au prorata des visites",
-}
+CLES = {"habitants": "au prorata des habitants", "centres": "au prorata des déchetteries", "usage": "selon l'usage"}
 
 
 def contributions(resultats: Sequence[Resultat]) -> list[Contribution]:
-    """Running costs shared between EPCI (or owners that are none), by each key; key "centres" is Touraine's rule.
+    """Running costs shared between EPCI (or owners that are none), by each key.
 
-    Communes without EPCI count for their collectivité.
+    "centres" is Touraine's rule: in proportion to the number of centres. "usage": each centre's cost is shared as its
+    visits are. Communes without EPCI count for their collectivité.
     """
     noms: dict[str, str] = {}
     depenses: dict[str, float] = defaultdict(float)
     mesures: dict[str, dict[str, float]] = {cle: defaultdict(float) for cle in CLES}
+    visites: dict[str, float] = defaultdict(float)
     for commune in communes(resultats).values():
         cle = commune.epci or commune.collectivite
         noms.setdefault(cle, commune.epci_nom or commune.collectivite_nom)
         mesures["habitants"][cle] += commune.population
-    for centre in centres(resultats).values():
+    vues = centres(resultats)
+    for centre in vues.values():
         noms.setdefault(centre.proprietaire, centre.proprietaire_nom)
         depenses[centre.proprietaire] += centre.depenses
         mesures["centres"][centre.proprietaire] += float(centre.ouvert and bool(centre.collectivite))
+        if not centre.visites:
+            # Nobody goes there: its cost stays with its owner.
+            mesures["usage"][centre.proprietaire] += centre.depenses
     for flux in flows(resultats):
-        mesures["usage"][flux.epci] += flux.visites
+        centre = vues[flux.centre]
+        visites[flux.epci] += flux.visites
+        mesures["usage"][flux.epci] += centre.depenses * flux.visites / centre.visites
     total = sum(depenses.values())
     sommes = {cle: sum(valeurs.values()) for cle, valeurs in mesures.items()}
     return [
@@ -302,7 +306,7 @@ def contributions(resultats: Sequence[Resultat]) -> list[Contribution]:
             depenses=depenses[code],
             habitants=mesures["habitants"][code],
             centres=int(mesures["centres"][code]),
-            visites=mesures["usage"][code],
+            visites=visites[code],
             contributions={
                 cle: total * valeurs[code] / sommes[cle] for cle, valeurs in mesures.items() if sommes[cle] > 0
             },
