@@ -85,6 +85,8 @@ def environment(project: Project, url: str) -> dict[str, str]:
     env["DATABASE_URL"] = url
     env["PATH"] = f"{project.venv / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
     env["VIRTUAL_ENV"] = str(project.venv)
+    # Off a terminal too, warnings and results come in the order they were written.
+    env["PYTHONUNBUFFERED"] = "1"
     return env
 
 
