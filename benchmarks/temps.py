@@ -1,8 +1,9 @@
 """``python -m benchmarks temps [DIR]``: travel times against networkx, pgRouting and scipy, exact in integer ms.
 
-DIR: a folder with ``reseau-principal-france-*.csv.gz``; without it, a generated network of 200,000 nodes. Slow peers
-run part of their searches within ``--limite`` seconds each (20 by default) and are scaled; ``baseline_note`` says how
-many, and ``exact`` compares that part. A scenario's weights are a case of their own, against the preparation.
+DIR: a folder with ``reseau-principal-france-*.csv.gz`` or with OpenStreetMap extracts (the one with the most roads is
+taken); without it, a generated network of 200,000 nodes. Slow peers run part of their searches within ``--limite``
+seconds each (20 by default) and are scaled; ``baseline_note`` says how many, and ``exact`` compares that part. A
+scenario's weights are a case of their own, against the preparation.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -21,8 +23,11 @@ from benchmarks.mesure import say, speed, timed, within
 from benchmarks.pgrouting import PgroutingAbsent, costs
 from benchmarks.reseaux import generated, main_roads_france
 from geodata import hierarchie, moteur_cch, moteur_scipy
+from geodata.decoupe import project
 from geodata.graphe import Graphe, Poids
+from geodata.lecture_osm import read_osm
 from geodata.profils import INF_MS
+from geodata.reseau import TableauxReseau
 from geodata.scenario import Scenario
 from geodata.temps import Accroches, engine_of, isochrones, nearest_nodes, path, snap, snap_nodes, travel_times
 
@@ -34,13 +39,7 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     """The cases in turn. One core."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    if args.dossier is not None and (args.dossier / "reseau-principal-france-noeuds.csv.gz").exists():
-        say("lecture du réseau principal de la France")
-        reseau = main_roads_france(args.dossier)
-        nom = "france"
-    else:
-        say("réseau généré (aucun réseau lisible dans le dossier donné)" if args.dossier else "réseau généré")
-        reseau, nom = generated(), "genere"
+    nom, reseau = _network(args.dossier)
     graphe = Graphe.from_tableaux(reseau)
     taille = f"{nom} {graphe.n} nœuds {graphe.m} tronçons"
     poids = graphe.poids("voiture")
@@ -49,12 +48,29 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     multi = _networkx(poids)
     for graine in range(args.graines):
         alea = np.random.default_rng(graine)
-        noeuds = alea.choice(graphe.n, N_ORIGINES + N_DESTINATIONS, replace=False).astype(np.int32)
+        noeuds = alea.choice(
+            graphe.n, N_ORIGINES + N_DESTINATIONS, replace=graphe.n < N_ORIGINES + N_DESTINATIONS
+        ).astype(np.int32)
         yield from _matrix(graphe, poids, multi, noeuds, f"{taille} graine {graine}", budget)
         yield from _matrix_on_edges(graphe, poids, alea, f"{taille} graine {graine}", budget)
-        yield from _nearest(graphe, poids, multi, noeuds[N_ORIGINES:], f"{taille} graine {graine}")
+        yield from _nearest(graphe, poids, multi, noeuds[-N_DESTINATIONS:], f"{taille} graine {graine}")
         yield from _paths(graphe, poids, multi, noeuds, f"{taille} graine {graine}", budget)
         yield from _isochrones(graphe, poids, multi, alea, f"{taille} graine {graine}")
+
+
+def _network(dossier: Path | None) -> tuple[str, TableauxReseau]:
+    """The network of a folder: the main roads of France, else the extract with the most roads, else a generated one."""
+    if dossier is not None and (dossier / "reseau-principal-france-noeuds.csv.gz").exists():
+        say("lecture du réseau principal de la France")
+        return "france", main_roads_france(dossier)
+    extraits = sorted(dossier.glob("*.osm.pbf")) if dossier is not None else []
+    if extraits:
+        say(f"lecture de {len(extraits)} extraits")
+        lus = {fichier.name.split(".")[0]: project(read_osm([fichier])) for fichier in extraits}
+        nom = max(lus, key=lambda n: lus[n].n_troncons)
+        return nom, lus[nom]
+    say("réseau généré" if dossier is None else f"aucun réseau lisible dans {dossier} : réseau généré")
+    return "genere", generated()
 
 
 def _networkx(poids: Poids) -> nx.DiGraph:
@@ -107,7 +123,9 @@ def _warm_up() -> None:
 def _matrix(
     graphe: Graphe, poids: Poids, multi: nx.DiGraph, noeuds: np.ndarray, taille: str, budget: float
 ) -> Iterator[dict[str, object]]:
-    o, d = snap_nodes(graphe, noeuds[:N_ORIGINES]), snap_nodes(graphe, noeuds[N_ORIGINES:])
+    # A network smaller than the question: a tenth of its points are destinations.
+    milieu = len(noeuds) * N_ORIGINES // (N_ORIGINES + N_DESTINATIONS)
+    o, d = snap_nodes(graphe, noeuds[:milieu]), snap_nodes(graphe, noeuds[milieu:])
     moteur = engine_of(graphe, len(o), len(d))
     cas = f"matrice {len(o)}x{len(d)} de nœuds ({taille})"
     say(cas)
