@@ -73,13 +73,15 @@ def read(
     path = Path(path)
     origine = origine or Origine()
     rapport = Rapport(path.name)
+    presentes: list[str] = []
     voulus = {d.strip().upper() for d in departements}
     try:
         presentes = layers(path)
-    except (FichierIllisible, OSError) as error:
+    except FichierIllisible as error:
         rapport.error(f"{error}.")
-        rapport.raise_if_errors()
-        presentes = []
+    except OSError as error:
+        rapport.error(f"lecture impossible ({error.strerror}).")
+    rapport.raise_if_errors()
     communes_couche = couche or _find_layer("commune", presentes)
     rapport.fichier = f"{path.name} ({communes_couche})" if communes_couche else path.name
 
