@@ -38,7 +38,7 @@ CLASSE_MINIMALE: dict[int, Classe] = {
     12: Classe.RESIDENTIELLE,
 }
 #: A sparse network shows more: classes are added while the fullest tile has at most this many edges.
-TRONCONS_PAR_TUILE = 3000
+TRONCONS_PAR_TUILE = 1500
 #: Levels that end below this zoom have neither names of roads nor slip roads.
 ZOOM_NOMS = 11
 

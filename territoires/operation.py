@@ -29,7 +29,8 @@ class Couche:
     """A layer of the shared map: GeoJSON features (EPSG:4326) with a style by property.
 
     Properties the map reads: ``nom`` (title of the pop-up and of the table row), ``details`` (mapping of French label
-    with unit -> text or number: pop-up and table), ``fictif`` (true: marked so), and ``couleur`` or ``valeur``.
+    with unit -> text or number: pop-up and table), ``fictif`` (true: marked so), ``couleur`` or ``valeur``,
+    and ``categorie`` (what the colour means, for the legend; needed only where there are at most 12).
     """
 
     code: str
@@ -93,6 +94,11 @@ class Operation(Protocol):
     #: One sentence under the title on the form and in the list, French.
     resume: str
     form_class: type[ParametresForm]
+    #: What the yearly cost of a solution is made of, French, after « coût » ("exploitation et trajets des usagers").
+    libelle_cout: str
+    #: Code of the indicator (euro a year, by collectivité) that is public spending: what administrative keys share.
+    #: None: all of the cost is.
+    code_depense: str | None
 
     def build_problem(self, etude: Etude, bloc: Bloc) -> Any:
         """The problem of one block (codes): only the rows of that block go in. Raises `DonneesInsuffisantes`."""

@@ -11,7 +11,7 @@ from django.urls import reverse
 from geodata.classes import LIBELLES_CLASSE
 from geodata.generalisation import ZOOM_MAX
 from geodata.models import Reseau
-from territoires.models import Etude
+from territoires.models import Etude, ZoneLimitrophe
 
 from .tableaux import extent_of
 
@@ -33,13 +33,14 @@ FONDS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def configuration(reseau: Reseau | None, etude: Etude | None, zones: list[Any]) -> dict[str, Any]:
+def configuration(reseau: Reseau | None, etude: Etude | None, zone: ZoneLimitrophe | None) -> dict[str, Any]:
     """Addresses, names and extent, ready for ``json_script``."""
     fonds = [{"code": code, **FONDS[code]} for code in settings.FONDS_EXTERNES if code in FONDS]
     return {
-        "cadre": extent_of([etude.zone] if etude else zones[:1]),
+        "cadre": extent_of(zone),
         "zoomDonnees": ZOOM_MAX,
         "classes": {str(int(classe)): libelle for classe, libelle in LIBELLES_CLASSE.items()},
+        "zone": zone and zone.code,
         "reseau": reseau and network(reseau),
         "territoires": _modele(reverse("tuile-territoires", args=(0, 0, 0))),
         "recherche": reverse("carte-recherche"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from django.contrib.gis.db.models import Extent
@@ -133,10 +132,10 @@ def communes_table(zone: ZoneLimitrophe | None) -> Tableau:
     return Tableau("communes", titre, ("Commune", "Code", "Département", "EPCI", "Habitants"), lignes)
 
 
-def extent_of(zones: Iterable[ZoneLimitrophe]) -> tuple[float, float, float, float] | None:
-    """West, south, east, north in degrees of the zones, else of all active collectivités, else None."""
-    ids = [zone.pk for zone in zones]
-    cadre = ZoneLimitrophe.objects.filter(pk__in=ids).aggregate(e=Extent(Transform(F("contour"), 4326)))["e"]
+def extent_of(zone: ZoneLimitrophe | None) -> tuple[float, float, float, float] | None:
+    """West, south, east, north in degrees of the zone, else of all active collectivités, else None."""
+    zones = ZoneLimitrophe.objects.filter(pk=zone.pk if zone else None)
+    cadre = zones.aggregate(e=Extent(Transform(F("contour"), 4326)))["e"]
     if cadre is None:
         cadre = Collectivite.objects.filter(active=True).aggregate(e=Extent(Transform(F("geom"), 4326)))["e"]
     return cadre

@@ -24,8 +24,7 @@ from .regimes import layers_by_regime
 def carte(request: HttpRequest) -> HttpResponse:
     """The map; ``?reseau=code`` chooses the road network and ``?etude=id`` the study whose results it shows."""
     etude = _chosen_etude(request)
-    zones = list(ZoneLimitrophe.objects.order_by("-creee_le").defer("contour"))
-    zone = etude.zone if etude else (zones[0] if zones else None)
+    zone = etude.zone if etude else ZoneLimitrophe.objects.defer("contour").order_by("-creee_le").first()
     reseau = chosen_network(request.GET.get("reseau", ""), zone)
     tables = [tableaux.limits_table(), tableaux.zones_table()]
     if reseau is not None:
@@ -42,7 +41,7 @@ def carte(request: HttpRequest) -> HttpResponse:
             "etudes": Etude.objects.filter(passages__etat="reussi").distinct().order_by("titre").only("id", "titre"),
             "operations": list(operations().values()),
             "tableaux": tables,
-            "configuration": configuration(reseau, etude, zones),
+            "configuration": configuration(reseau, etude, zone),
         },
     )
 

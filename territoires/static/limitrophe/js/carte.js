@@ -4,13 +4,14 @@
 
 import { annoncer, element, lireConfiguration } from "./configuration.js";
 import { PanneauCouches } from "./couches.js";
+import { trouver } from "./designation.js";
 import { composer, telecharger } from "./export_image.js";
 import { imprimer } from "./impression.js";
-import { installerInfos } from "./infos.js";
+import { contenu, installerInfos } from "./infos.js";
 import { entreesRoutes, entreesTerritoires } from "./legende.js";
 import { lireVue, suivreVue } from "./permalien.js";
 import { installerRecherche } from "./recherche.js";
-import { creerCoucheDonnees, legendeDonnees, lireJson } from "./resultats.js";
+import { PANNEAU_POINTS, creerCoucheDonnees, fiche, formeDe, legendeDonnees, lireJson } from "./resultats.js";
 import { relierTableaux, tableauDe } from "./tableau.js";
 import { COUCHES_VECTORIELLES, creerVecteur } from "./vecteur.js";
 
@@ -65,9 +66,9 @@ const fonds = config.fonds.map((fond) => {
 });
 
 const vecteur = creerVecteur(config, panneau.visibles());
-vecteur.on("loading", () => (conteneur.dataset.etat = "chargement"));
-vecteur.on("load", () => (conteneur.dataset.etat = "prete"));
-vecteur.addTo(carte);
+vecteur.suivre((prete) => (conteneur.dataset.etat = prete ? "prete" : "chargement"));
+vecteur.ajouter(carte);
+carte.createPane(PANNEAU_POINTS);
 
 const noterVue = suivreVue(carte, () => ({ couches: [...panneau.visibles()], regime }));
 let dessinees = [...panneau.visibles()].filter((c) => COUCHES_VECTORIELLES.includes(c)).join();
@@ -82,6 +83,10 @@ function appliquer() {
   }
   for (const { code, couche } of fonds) afficher(couche, visibles.has(code));
   for (const [code, { dessin }] of donnees) afficher(dessin, visibles.has(code));
+  // Points above lines, whatever was switched last.
+  for (const [code, { donnees: d, dessin }] of donnees) {
+    if (visibles.has(code) && formeDe(d.features) === "point") dessin.bringToFront();
+  }
   noterVue();
 }
 
@@ -91,11 +96,11 @@ function afficher(couche, oui) {
   else couche.remove();
 }
 
-/** @param {any} couche @param {boolean} active */
-function ajouterDonnees(couche, active) {
+/** @param {any} couche @param {boolean} active @param {string} cadre Part of the panel it goes to. */
+function ajouterDonnees(couche, active, cadre) {
   donnees.set(couche.code, { donnees: couche, dessin: creerCoucheDonnees(couche) });
   const titre = couche.origine ? `${couche.origine} : ${couche.titre}` : couche.titre;
-  panneau.ajouter({ code: couche.code, titre, active, fictif: couche.fictif, legende: legendeDonnees(couche) });
+  panneau.ajouter({ code: couche.code, titre, active, fictif: couche.fictif, legende: legendeDonnees(couche) }, document.getElementById(cadre));
   document.getElementById("tableaux-resultats").append(tableauDe(couche, titre));
 }
 
@@ -107,24 +112,40 @@ function retirerDonnees(code) {
   document.getElementById(`tableau-${code}`)?.remove();
 }
 
-/** Swap the layers of one regime for another's. @param {string} nouveau @param {string[] | null} voulues */
+/**
+ * Swap the layers of one regime for another's. What the reader had switched stays so; of the surfaces, which would
+ * hide one another, only the first shows at first.
+ *
+ * @param {string} nouveau @param {string[] | null} voulues
+ */
 function choisirRegime(nouveau, voulues) {
-  const eteintes = new Set();
+  /** @type {Map<string, boolean>} */
+  const avant = new Map();
   for (const { code } of regimes.flatMap((r) => r.couches)) {
-    if (donnees.has(code) && !panneau.visibles().has(code)) eteintes.add(code);
+    if (donnees.has(code)) avant.set(code, panneau.visibles().has(code));
     retirerDonnees(code);
   }
   regime = nouveau;
-  const couches = regimes.find((r) => r.code === nouveau)?.couches ?? [];
-  couches.forEach((couche, rang) => ajouterDonnees(couche, voulues ? voulues.includes(couche.code) : rang === 0 || !eteintes.has(couche.code)));
+  let surface = false;
+  for (const couche of regimes.find((r) => r.code === nouveau)?.couches ?? []) {
+    const cachee = formeDe(couche.features) === "surface" && surface;
+    surface ||= formeDe(couche.features) === "surface";
+    ajouterDonnees(couche, voulues ? voulues.includes(couche.code) : avant.get(couche.code) ?? !cachee, "couches-resultats");
+  }
   appliquer();
+}
+
+/** Codes of operations' layers, kept apart from ours and from one another. @param {any[]} couches @param {string} prefixe */
+function prefixer(couches, prefixe) {
+  return couches.map((couche) => ({ ...couche, code: `${prefixe}-${couche.code}` }));
 }
 
 async function chargerOperations() {
   const { couches } = await lireJson(config.sites);
-  for (const couche of couches) ajouterDonnees(couche, vueInitiale?.couches?.includes(couche.code) ?? true);
+  // The results of a study draw its sites too.
+  for (const couche of prefixer(couches, "sites")) ajouterDonnees(couche, vueInitiale?.couches?.includes(couche.code) ?? !config.resultats, "couches-sites");
   if (config.resultats) {
-    regimes = (await lireJson(config.resultats)).regimes;
+    regimes = (await lireJson(config.resultats)).regimes.map((r) => ({ ...r, couches: prefixer(r.couches, "etude") }));
     const cadre = document.getElementById("carte-regimes");
     const premier = regimes.find((r) => r.code === regime) ?? regimes.at(-1);
     for (const { code, titre } of regimes) {
@@ -133,7 +154,7 @@ async function chargerOperations() {
         choisirRegime(code, null);
         annoncer(`Résultats affichés : ${titre}.`);
       });
-      cadre.append(element("div", { class: "couche" }, element("label", { for: bouton.id }, bouton, titre)));
+      cadre.querySelector(".regimes").append(element("div", { class: "couche" }, element("label", { for: bouton.id }, bouton, titre)));
     }
     cadre.hidden = regimes.length === 0;
     if (premier) choisirRegime(premier.code, vueInitiale?.couches ?? null);
@@ -144,7 +165,15 @@ async function chargerOperations() {
 installerRecherche(config.recherche, ({ cadre }) => {
   if (cadre) carte.fitBounds([[cadre[1], cadre[0]], [cadre[3], cadre[2]]], { maxZoom: 14, animate: false });
 });
-installerInfos(carte, vecteur, config.classes, () => panneau.visibles());
+installerInfos(carte, (lieu) => {
+  const visibles = panneau.visibles();
+  const fiches = [...donnees]
+    .filter(([code]) => visibles.has(code))
+    .flatMap(([, { donnees: d }]) => trouver(carte, d.features, lieu).map((feature) => ({ d, feature })));
+  // Points and lines were aimed at; a surface is merely there.
+  const precises = fiches.filter(({ d }) => formeDe(d.features) !== "surface");
+  return [...(precises.length ? precises : fiches.slice(0, 1)).slice(0, 3).map(({ d, feature }) => fiche(d, feature)), contenu(vecteur.sous(lieu), config.classes, visibles)];
+});
 relierTableaux(carte);
 
 document.getElementById("exporter-image").addEventListener("click", async () => {

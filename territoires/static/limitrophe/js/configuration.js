@@ -7,6 +7,7 @@
  * @property {[number, number, number, number] | null} cadre West, south, east, north in degrees.
  * @property {number} zoomDonnees Last zoom of the vector tiles; the map draws further ones from it.
  * @property {Record<string, string>} classes Road class to its French name.
+ * @property {string | null} zone Code of the zone the page is about.
  * @property {Reseau | null} reseau
  * @property {string} territoires Address model of the territory tiles.
  * @property {string} recherche
@@ -42,6 +43,11 @@ export function element(nom, attributs = {}, ...enfants) {
 /** @param {string} texte @returns {string} The text, safe inside markup. */
 export function echapper(texte) {
   return element("span", {}, texte).innerHTML;
+}
+
+/** A name with « (fictif) » unless it says so already. @param {string} texte @param {boolean} fictif @returns {string} */
+export function marquerFictif(texte, fictif) {
+  return fictif && !/fictif|fictive/i.test(texte) ? `${texte} (fictif)` : texte;
 }
 
 /** Tell readers of the page (and screen readers) what just happened. @param {string} texte */

@@ -23,8 +23,8 @@ export class PanneauCouches {
     this.lignes = new Map();
   }
 
-  /** @param {Couche} couche */
-  ajouter(couche) {
+  /** @param {Couche} couche @param {HTMLElement} [cadre] Another place than the panel's own. */
+  ajouter(couche, cadre = this.cadre) {
     const boite = /** @type {HTMLInputElement} */ (element("input", { type: "checkbox", id: `couche-${couche.code}`, checked: couche.active !== false }));
     const etiquette = element("label", { for: boite.id }, boite, element("span", {}, couche.titre));
     if (couche.fictif) etiquette.append(element("span", { class: "badge badge-fictif" }, "fictif"));
@@ -35,7 +35,7 @@ export class PanneauCouches {
       this.auChangement();
     });
     this.lignes.set(couche.code, { couche, case: boite, bloc });
-    this.cadre.append(bloc);
+    cadre.append(bloc);
     this.#afficher();
   }
 

@@ -2,6 +2,7 @@
  * The map as a PNG: what is drawn, with title, legend, scale, date and credits; what is fictitious is marked.
  */
 
+import { marquerFictif } from "./configuration.js";
 import { CASE, dessinerCase } from "./legende.js";
 
 const POLICE = '"Liberation Sans", "DejaVu Sans", system-ui, sans-serif';
@@ -72,7 +73,7 @@ function copierDessins(ctx, carte) {
 /** @param {import("./couches.js").Couche[]} couches */
 function lignesLegende(couches) {
   return couches.flatMap((couche) => [
-    { titre: couche.fictif ? `${couche.titre} (fictif)` : couche.titre },
+    { titre: marquerFictif(couche.titre, Boolean(couche.fictif)) },
     ...couche.legende.map((entree) => ({ entree })),
   ]);
 }

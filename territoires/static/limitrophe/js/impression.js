@@ -8,20 +8,16 @@ const ATTENTE_MAX_MS = 5000;
 
 /**
  * @param {any} carte Leaflet map.
- * @param {any} vecteur Layer whose tiles must be there.
+ * @param {{charge: () => Promise<void>}} vecteur Whose tiles must be there.
  */
 export async function imprimer(carte, vecteur) {
   const cadre = carte.getContainer().parentElement;
   const vue = carte.getBounds();
   cadre.style.width = `${FEUILLE.largeur}px`;
   cadre.style.height = `${FEUILLE.hauteur}px`;
-  const charge = new Promise((resolve) => {
-    vecteur.once("load", resolve);
-    setTimeout(resolve, ATTENTE_MAX_MS);
-  });
   carte.invalidateSize({ animate: false });
   carte.fitBounds(vue, { animate: false });
-  if (vecteur.isLoading()) await charge;
+  await Promise.race([vecteur.charge(), new Promise((resolve) => setTimeout(resolve, ATTENTE_MAX_MS))]);
   const remettre = () => {
     cadre.style.width = cadre.style.height = "";
     carte.invalidateSize({ animate: false });

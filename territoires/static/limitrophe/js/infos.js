@@ -2,7 +2,7 @@
  * What lies under the pointer (click) or at the centre of the map (Enter): road, commune, zone, point de passage.
  */
 
-import { element } from "./configuration.js";
+import { element, marquerFictif } from "./configuration.js";
 
 const GENRES = { departement: "département", epci: "EPCI" };
 
@@ -35,20 +35,18 @@ export function contenu(trouves, classes, visibles) {
   for (const c of de("communes")) ajouter("Commune", `${c.nom} (${c.code})`);
   for (const c of de("epci")) ajouter("EPCI", c.nom);
   for (const c of de("departements")) ajouter("Département", c.nom);
-  if (visibles.has("zones")) for (const z of de("zones")) ajouter("Zone", `${z.nom}${z.fictif ? " (fictif)" : ""}`);
+  if (visibles.has("zones")) for (const z of de("zones")) ajouter("Zone", marquerFictif(z.nom, Boolean(z.fictif)));
   return liste.children.length ? element("div", {}, element("h3", {}, "À cet endroit"), liste) : null;
 }
 
 /**
  * @param {any} carte
- * @param {any} vecteur
- * @param {Record<string, string>} classes
- * @param {() => Set<string>} visibles
+ * @param {(lieu: any) => (HTMLElement | null)[]} fiches What to say of a place, most precise first.
  */
-export function installerInfos(carte, vecteur, classes, visibles) {
+export function installerInfos(carte, fiches) {
   const dire = (/** @type {any} */ lieu) => {
-    const fiche = contenu(vecteur.sous(lieu), classes, visibles());
-    if (fiche) carte.openPopup(fiche, lieu, { maxWidth: 340, autoPan: false });
+    const parties = fiches(lieu).filter(Boolean);
+    if (parties.length) carte.openPopup(element("div", {}, ...parties), lieu, { maxWidth: 340, autoPan: false });
   };
   carte.on("click", (evenement) => dire(evenement.latlng));
   carte.getContainer().addEventListener("keydown", (evenement) => {

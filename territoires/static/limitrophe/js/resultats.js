@@ -15,8 +15,9 @@
 import { element, nombre } from "./configuration.js";
 import { NOMBRE_CATEGORIES, bandeDe, couleurBande, couleurCategorie } from "./styles.js";
 
-/** Beyond so many, categories are told by the tables and the pop-ups, not by the legend. */
-const LEGENDE_MAX = 24;
+
+/** Pane of points and lines: above limits and names; surfaces are below them. */
+export const PANNEAU_POINTS = "points";
 
 /** @param {string} adresse @returns {Promise<any>} */
 export async function lireJson(adresse) {
@@ -79,16 +80,19 @@ export function legendeDonnees(couche) {
     const texte = properties.categorie ?? properties.legende;
     if (texte) categories.set(texte, properties.couleur ?? 0);
   }
-  if (categories.size > LEGENDE_MAX) return [];
-  if (!categories.size) {
-    const couleurs = new Set(couche.features.map((f) => (f.properties.couleur ?? 0) % NOMBRE_CATEGORIES));
-    return couleurs.size === 1 ? [{ texte: couche.titre, forme, couleur: couleurCategorie([...couleurs][0]), bord: "#1c2629" }] : [];
+  const couleurs = new Set(couche.features.map((f) => (f.properties.couleur ?? 0) % NOMBRE_CATEGORIES));
+  if (!categories.size && couleurs.size <= 1) {
+    return [...couleurs].map((rang) => ({ texte: couche.titre, forme, couleur: couleurCategorie(rang), bord: "#1c2629" }));
+  }
+  // More categories than colours: a legend would give several meanings to one colour.
+  if (!categories.size || categories.size > NOMBRE_CATEGORIES) {
+    return [{ texte: "Couleur : voir la fiche ou le tableau", forme, couleur: "#d5d9d8", bord: "#1c2629" }];
   }
   return [...categories].map(([texte, rang]) => ({ texte, forme, couleur: couleurCategorie(rang), bord: "#1c2629" }));
 }
 
 /** @param {any[]} features @returns {"trait" | "surface" | "point"} */
-function formeDe(features) {
+export function formeDe(features) {
   const type = features[0]?.geometry?.type ?? "";
   if (type.includes("Line")) return "trait";
   return type.includes("Polygon") ? "surface" : "point";
@@ -105,6 +109,8 @@ export function creerCoucheDonnees(couche) {
       pointToLayer: (feature, lieu) => {
         const fictif = feature.properties.fictif || couche.fictif;
         return L.circleMarker(lieu, {
+          pane: PANNEAU_POINTS,
+          interactive: false,
           radius: 6.5,
           color: "#1c2629",
           weight: 1.6,
@@ -117,10 +123,11 @@ export function creerCoucheDonnees(couche) {
       style: (feature) => {
         const teinte = couleur(couche, feature);
         if (feature.geometry.type.includes("Point")) return {};
-        if (feature.geometry.type.includes("Line")) return { color: teinte, weight: 4, opacity: 0.9 };
+        if (feature.geometry.type.includes("Line")) return { pane: PANNEAU_POINTS, color: teinte, weight: 3.5, opacity: 0.9 };
         return { color: "#3a4648", weight: 0.7, fillColor: teinte, fillOpacity: 0.55 };
       },
-      onEachFeature: (feature, dessin) => dessin.bindPopup(() => fiche(couche, feature), { maxWidth: 340 }),
+      // What lies at a place is found by designation.js, the same way for pointer and keyboard.
+      interactive: false,
     },
   );
 }

@@ -27,10 +27,11 @@ export const TERRITOIRES = {
   departement: { couleur: "#4b2a7b", largeurs: [[5, 1.2], [10, 2.4], [16, 4]] },
   limite: { couleur: "#4b2a7b", largeurs: [[5, 2], [10, 4], [16, 7]], tirets: [14, 4, 3, 4] },
   limiteEpci: { couleur: "#7b4fae", largeurs: [[7, 1], [11, 2], [16, 4]], tirets: [8, 4] },
-  epci: { couleur: "#7b4fae", largeurs: [[7, 0.8], [11, 1.4], [16, 3]], tirets: [6, 3] },
-  commune: { couleur: "#77838a", largeurs: [[9, 0.4], [12, 0.9], [16, 1.6]], tirets: [2, 2] },
+  // Outlines are drawn once by each neighbour: plain, as dashes of two would mix.
+  epci: { couleur: "#a98fc9", largeurs: [[7, 0.8], [11, 1.4], [16, 2.5]] },
+  commune: { couleur: "#9aa3a6", largeurs: [[9, 0.4], [12, 0.7], [16, 1.4]] },
   zone: { couleur: "#0b6b70", largeurs: [[6, 1.4], [14, 2.6]] },
-  passage: { couleur: "#ffffff", bord: "#b3003c", rayon: [[7, 2.6], [10, 4], [14, 6.5]] },
+  passage: { couleur: "#ffffff", bord: "#b3003c", rayon: [[7, 2], [10, 3], [14, 6]] },
 };
 
 /** Linear between pairs (zoom, value). @param {[number, number][]} paires @returns {(zoom: number) => number} */

@@ -3,11 +3,13 @@
  * the first cell is a button that shows its row on the map.
  */
 
-import { annoncer, element } from "./configuration.js";
+import { annoncer, element, marquerFictif } from "./configuration.js";
 import { enTexte } from "./resultats.js";
 
 /** Rows put in the page at once; the rest comes with a button, so that a département's communes do not freeze it. */
 const LIGNES = 200;
+/** What is read as a quantity, as numbers are written in French. */
+const QUANTITE = /^([+−-]?\d[\d\s\u202f\u00a0]*(,\d+)?|—)$/u;
 
 /** @typedef {import("./resultats.js").CoucheDonnees} CoucheDonnees */
 
@@ -49,7 +51,7 @@ export function tableauDe(couche, titre) {
 /** @param {CoucheDonnees} couche @param {any} feature @param {string[]} libelles */
 function ligne(couche, feature, libelles) {
   const { nom, details, valeur, fictif } = feature.properties;
-  const texte = `${nom ?? couche.titre}${fictif && !String(nom).includes("fictif") ? " (fictif)" : ""}`;
+  const texte = marquerFictif(nom ?? couche.titre, Boolean(fictif));
   let titre = element("span", {}, texte);
   if (feature.geometry) {
     const cadre = L.geoJSON(feature).getBounds();
@@ -63,7 +65,8 @@ function ligne(couche, feature, libelles) {
     element("th", { scope: "row" }, titre),
     ...libelles.map((libelle) => {
       const contenu = details ? details[libelle] : valeur;
-      return element("td", typeof contenu === "number" ? { class: "nombre" } : {}, enTexte(contenu));
+      const cellule = enTexte(contenu);
+      return element("td", QUANTITE.test(cellule) ? { class: "nombre" } : {}, cellule);
     }),
   );
 }

@@ -1,8 +1,9 @@
 /**
- * Roads, territories and names, drawn from our own vector tiles by protomaps-leaflet.
+ * Roads, territories and names, drawn from our own vector tiles by protomaps-leaflet: one layer under the results
+ * (areas, roads) and one above them (limits, points de passage, names), for the limit is what the map is about.
  */
 
-import { echapper } from "./configuration.js";
+import { echapper, marquerFictif } from "./configuration.js";
 import { BORD_ROUTE, ROUTES, TERRITOIRES, hachures, selonZoom } from "./styles.js";
 
 /** @typedef {import("./configuration.js").Configuration} Configuration */
@@ -56,11 +57,9 @@ function reglesRoutes() {
   return [...bords, ...traits];
 }
 
-/** @param {Set<string>} visibles @param {boolean} avecRoutes */
-function reglesDessin(visibles, avecRoutes) {
-  const { zone, passage } = TERRITOIRES;
-  const entreEpci = (_zoom, f) => f.props.genre === "epci";
-  const entreDepartements = (_zoom, f) => f.props.genre !== "epci";
+/** @param {Set<string>} visibles @param {boolean} avecRoutes @param {string | null} zoneChoisie Code of the hatched zone. */
+function reglesDessous(visibles, avecRoutes, zoneChoisie) {
+  const { zone } = TERRITOIRES;
   const regles = [
     {
       dataSource: "territoires",
@@ -70,16 +69,28 @@ function reglesDessin(visibles, avecRoutes) {
   ];
   if (visibles.has("zones")) {
     regles.push(
-      { dataSource: "territoires", dataLayer: "zones", symbolizer: new protomapsL.PolygonSymbolizer({ pattern: hachures(zone.couleur) }) },
+      {
+        dataSource: "territoires",
+        dataLayer: "zones",
+        filter: (_zoom, f) => f.props.code === zoneChoisie,
+        symbolizer: new protomapsL.PolygonSymbolizer({ pattern: hachures(zone.couleur) }),
+      },
       ligne("zones", zone),
     );
   }
   if (visibles.has("communes")) regles.push(ligne("communes", TERRITOIRES.commune));
-  if (visibles.has("epci")) {
-    regles.push(ligne("epci", TERRITOIRES.epci), ligne("limites", TERRITOIRES.limiteEpci, { filtre: entreEpci }));
-  }
+  if (visibles.has("epci")) regles.push(ligne("epci", TERRITOIRES.epci));
   if (visibles.has("routes") && avecRoutes) regles.push(...reglesRoutes());
+  return regles;
+}
+
+/** @param {Set<string>} visibles @param {boolean} avecRoutes */
+function reglesDessus(visibles, avecRoutes) {
+  const { passage } = TERRITOIRES;
+  const regles = [];
+  if (visibles.has("epci")) regles.push(ligne("limites", TERRITOIRES.limiteEpci, { filtre: (_zoom, f) => f.props.genre === "epci" }));
   if (visibles.has("limites")) {
+    const entreDepartements = (_zoom, f) => f.props.genre !== "epci";
     const halo = { couleur: "#ffffff", largeurs: TERRITOIRES.limite.largeurs.map(([z, l]) => [z, l + 2.5]) };
     regles.push(
       ligne("departements", TERRITOIRES.departement),
@@ -102,94 +113,136 @@ function reglesDessin(visibles, avecRoutes) {
   return regles;
 }
 
-/** @param {Set<string>} visibles @param {boolean} avecRoutes */
-function reglesTextes(visibles, avecRoutes) {
-  const regles = [];
-  if (visibles.has("noms")) {
-    regles.push(
-      {
-        dataSource: "territoires",
-        dataLayer: "noms",
-        filter: (_zoom, f) => f.props.genre === "departement",
-        symbolizer: new protomapsL.CenteredTextSymbolizer({
-          labelProps: ["nom"],
-          font: `600 15px ${POLICE}`,
-          fill: "#4b2a7b",
-          stroke: "#ffffff",
-          width: 4,
-        }),
-      },
-      {
-        dataSource: "territoires",
-        dataLayer: "noms",
-        filter: (_zoom, f) => f.props.genre === "commune",
-        sort: (a, b) => (b.population ?? 0) - (a.population ?? 0),
-        symbolizer: new protomapsL.CenteredTextSymbolizer({
-          labelProps: ["nom"],
-          font: (_zoom, f) => `${(f?.props.population ?? 0) >= 20000 ? "600 14px" : "12px"} ${POLICE}`,
-          fill: "#1c2629",
-          stroke: "#ffffff",
-          width: 3,
-        }),
-      },
-    );
-  }
-  if (visibles.has("routes") && avecRoutes) {
-    const etiquette = (labelProps, taille) =>
-      new protomapsL.LineLabelSymbolizer({
-        labelProps,
-        font: `${taille}px ${POLICE}`,
-        fill: "#40331f",
+/** @param {Set<string>} visibles */
+function reglesNoms(visibles) {
+  if (!visibles.has("noms")) return [];
+  return [
+    {
+      dataSource: "territoires",
+      dataLayer: "noms",
+      filter: (_zoom, f) => f.props.genre === "departement",
+      symbolizer: new protomapsL.CenteredTextSymbolizer({
+        labelProps: ["nom"],
+        font: `600 15px ${POLICE}`,
+        fill: "#4b2a7b",
+        stroke: "#ffffff",
+        width: 4,
+      }),
+    },
+    {
+      dataSource: "territoires",
+      dataLayer: "noms",
+      filter: (_zoom, f) => f.props.genre === "commune",
+      sort: (a, b) => (b.population ?? 0) - (a.population ?? 0),
+      symbolizer: new protomapsL.CenteredTextSymbolizer({
+        labelProps: ["nom"],
+        font: (_zoom, f) => `${(f?.props.population ?? 0) >= 20000 ? "600 14px" : "12px"} ${POLICE}`,
+        fill: "#1c2629",
         stroke: "#ffffff",
         width: 3,
-        position: 2,
-        repeatDistance: 300,
-      });
-    regles.push(
-      { dataSource: "routes", dataLayer: "troncons", minzoom: 10, filter: (z, f) => f.props.classe <= (z < 12 ? 2 : 3), symbolizer: etiquette(["ref"], 11) },
-      { dataSource: "routes", dataLayer: "troncons", minzoom: 13, filter: (_z, f) => f.props.classe > 3, symbolizer: etiquette(["ref", "nom"], 11) },
-    );
-  }
-  return regles;
+      }),
+    },
+  ];
 }
 
+/** Numbers of the main roads, then of all, then names. @param {Set<string>} visibles @param {boolean} avecRoutes */
+function reglesNumeros(visibles, avecRoutes) {
+  if (!visibles.has("routes") || !avecRoutes) return [];
+  const etiquette = (/** @type {string[]} */ labelProps) =>
+    new protomapsL.LineLabelSymbolizer({
+      labelProps,
+      font: `11px ${POLICE}`,
+      fill: "#40331f",
+      stroke: "#ffffff",
+      width: 3,
+      position: 2,
+      repeatDistance: 300,
+    });
+  return [
+    {
+      dataSource: "routes",
+      dataLayer: "troncons",
+      minzoom: 10,
+      filter: (zoom, f) => f.props.classe <= (zoom < 12 ? 2 : 3),
+      symbolizer: etiquette(["ref"]),
+    },
+    {
+      dataSource: "routes",
+      dataLayer: "troncons",
+      minzoom: 13,
+      filter: (_zoom, f) => f.props.classe > 3,
+      symbolizer: etiquette(["ref", "nom"]),
+    },
+  ];
+}
+
+/** Pane of the layer above results. */
+export const PANNEAU_DESSUS = "limites";
+
 /**
- * The layer, with a method that changes what it shows.
+ * The two layers as one.
  *
  * @param {Configuration} config
  * @param {Set<string>} visibles
- * @returns {any} A Leaflet layer with ``montrer(visibles)`` and ``sous(latlng)``.
  */
 export function creerVecteur(config, visibles) {
+  const avecRoutes = Boolean(config.reseau);
   const sources = { territoires: { url: config.territoires, maxDataZoom: config.zoomDonnees } };
   if (config.reseau) sources.routes = { url: config.reseau.tuiles, maxDataZoom: config.zoomDonnees };
-  const avecRoutes = Boolean(config.reseau);
   const credits = ["Territoires : IGN, INSEE (Licence Ouverte)"];
-  if (config.reseau) credits.push(`Routes : ${config.reseau.attribution || config.reseau.nom}${config.reseau.fictif ? " (fictif)" : ""}`);
-  const couche = protomapsL.leafletLayer({
-    sources,
-    paintRules: reglesDessin(visibles, avecRoutes),
-    labelRules: reglesTextes(visibles, avecRoutes),
+  if (config.reseau) credits.push(marquerFictif(`Routes : ${config.reseau.attribution || config.reseau.nom}`, config.reseau.fictif));
+  const commun = { sources, lang: "fr", tileDelay: 1 };
+  const dessous = protomapsL.leafletLayer({
+    ...commun,
     attribution: credits.map(echapper).join(" | "),
-    lang: "fr",
-    tileDelay: 1,
+    paintRules: reglesDessous(visibles, avecRoutes, config.zone),
+    labelRules: reglesNumeros(visibles, avecRoutes),
   });
-  couche.credits = credits;
+  const dessus = protomapsL.leafletLayer({
+    ...commun,
+    attribution: "",
+    pane: PANNEAU_DESSUS,
+    paintRules: reglesDessus(visibles, avecRoutes),
+    labelRules: reglesNoms(visibles),
+  });
+  const couches = [dessous, dessus];
 
-  couche.montrer = (/** @type {Set<string>} */ nouveaux) => {
-    couche.paintRules = reglesDessin(nouveaux, avecRoutes);
-    couche.labelRules = reglesTextes(nouveaux, avecRoutes);
-    couche.clearLayout();
-    couche.rerenderTiles();
+  return {
+    credits,
+    /** @param {any} carte */
+    ajouter(carte) {
+      carte.createPane(PANNEAU_DESSUS);
+      for (const couche of couches) couche.addTo(carte);
+    },
+    /** Call back when tiles begin to load, and when all are there. @param {(prete: boolean) => void} suite */
+    suivre(suite) {
+      for (const couche of couches) {
+        couche.on("loading", () => suite(false));
+        couche.on("load", () => suite(!couches.some((c) => c.isLoading())));
+      }
+    },
+    /** @returns {Promise<void>} Fulfilled once every tile of the view is drawn. */
+    async charge() {
+      for (const couche of couches) if (couche.isLoading()) await new Promise((resolve) => couche.once("load", resolve));
+    },
+    /** @param {Set<string>} nouveaux Codes of the layers to show. */
+    montrer(nouveaux) {
+      dessous.paintRules = reglesDessous(nouveaux, avecRoutes, config.zone);
+      dessous.labelRules = reglesNumeros(nouveaux, avecRoutes);
+      dessus.paintRules = reglesDessus(nouveaux, avecRoutes);
+      dessus.labelRules = reglesNoms(nouveaux);
+      for (const couche of couches) {
+        couche.clearLayout();
+        couche.rerenderTiles();
+      }
+    },
+    /** Features of the tiles within some pixels of a place. @param {{lat: number, lng: number}} lieu */
+    sous(lieu) {
+      const trouves = [];
+      for (const prises of dessous.queryTileFeaturesDebug(lieu.lng, lieu.lat, 14).values()) {
+        for (const prise of prises) trouves.push({ couche: prise.layerName, props: prise.feature.props });
+      }
+      return trouves;
+    },
   };
-
-  /** Features of the tiles within some pixels of a place: pairs (layer, properties). */
-  couche.sous = (/** @type {{lat: number, lng: number}} */ lieu) => {
-    const trouves = [];
-    for (const prises of couche.queryTileFeaturesDebug(lieu.lng, lieu.lat, 14).values()) {
-      for (const prise of prises) trouves.push({ couche: prise.layerName, props: prise.feature.props });
-    }
-    return trouves;
-  };
-  return couche;
 }
