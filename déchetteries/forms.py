@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+import shapely
 from django import forms
+from django.conf import settings
+from django.contrib.gis.geos import Point
 from django.core.validators import MinValueValidator
 
 from territoires.formulaires import ParametresForm
+from territoires.importation.geometrie import outside_2154, project, to_degrees
 from territoires.models import Collectivite
 
-from .models import Dechetterie
+from .localisation import communes_of
+from .models import Dechetterie, RegleAcces
 from .modifications import ModificationsInvalides, parse
 from .parametres import Parametres
 from .probleme import UnitCosts
@@ -150,3 +157,130 @@ class DechetteriesForm(ParametresForm):
         if valeurs.get("visites_hab_an") == 0:
             self.add_error("visites_hab_an", "Indiquez une valeur supérieure à zéro.")
         return valeurs
+
+
+class DechetterieForm(forms.ModelForm):
+    """One centre by hand. Fields that change are noted in ``champs_manuels``: an import keeps them."""
+
+    lon = forms.FloatField(
+        label="Longitude (degrés)",
+        localize=True,
+        help_text="WGS 84, par exemple 4,0351.",
+        min_value=-180,
+        max_value=180,
+    )
+    lat = forms.FloatField(
+        label="Latitude (degrés)", localize=True, help_text="WGS 84, par exemple 45,4338.", min_value=-90, max_value=90
+    )
+    dechets_texte = forms.CharField(
+        label="Déchets acceptés", required=False, help_text="Séparés par des virgules.", max_length=800
+    )
+
+    class Meta:
+        model = Dechetterie
+        fields = [
+            "code", "nom", "proprietaire", "adresse", "capacite_visites_an", "capacite_t_an", "cout_fixe_an",
+            "horaires", "active",
+        ]  # fmt: skip
+        widgets = {"horaires": forms.Textarea(attrs={"rows": 2})}
+
+    field_order = ["code", "nom", "proprietaire", "lon", "lat", "adresse"]
+
+    def __init__(self, *args: Any, proprietaires: Collection[int] | None = None, **kwargs: Any) -> None:
+        """``proprietaires``: keys of the owners to choose from, None = all."""
+        super().__init__(*args, **kwargs)
+        choix = Collectivite.objects.filter(active=True).defer("geom").order_by("type", "nom")
+        if proprietaires is not None:
+            choix = choix.filter(pk__in=proprietaires)
+        champ: Any = self.fields["proprietaire"]
+        champ.queryset = choix
+        if self.instance.pk:
+            self.fields["code"].disabled = True
+            degres = to_degrees(np.array([shapely.Point(self.instance.geom.x, self.instance.geom.y)]), settings.SRID)[0]
+            self.initial |= {
+                "lon": round(degres.x, 6),
+                "lat": round(degres.y, 6),
+                "dechets_texte": ", ".join(self.instance.dechets),
+            }
+
+    def clean_dechets_texte(self) -> str:
+        """Each kind of waste fits its column."""
+        texte: str = self.cleaned_data["dechets_texte"]
+        if any(len(d.strip()) > 60 for d in texte.split(",")):
+            raise forms.ValidationError("Un nom de déchet ne peut pas dépasser 60 caractères.")
+        return texte
+
+    def clean(self) -> dict[str, Any]:
+        """The place must lie in a known commune."""
+        valeurs: dict[str, Any] = super().clean() or self.cleaned_data
+        lon, lat = valeurs.get("lon"), valeurs.get("lat")
+        if lon is None or lat is None:
+            return valeurs
+        degres = np.array([shapely.Point(lon, lat)], dtype=object)
+        if outside_2154(degres)[0]:
+            self.add_error("lon", "Ce point est hors de la France métropolitaine et de ses abords.")
+            return valeurs
+        metres = project(degres, 4326)[0]
+        if communes_of(np.array([metres.x]), np.array([metres.y]))[0] is None:
+            self.add_error("lon", "Ce point n'est dans aucune commune connue (en mer, ou territoire à importer).")
+        valeurs["geom"] = Point(metres.x, metres.y, srid=settings.SRID)
+        return valeurs
+
+    def save(self, commit: bool = True) -> Dechetterie:
+        """The centre, with the fields that changed noted as corrected by hand."""
+        ecrits = {"lon": "geom", "lat": "geom", "dechets_texte": "dechets"}
+        changes = {ecrits.get(nom, nom) for nom in self.changed_data}
+        if "geom" in changes:
+            self.instance.geom = self.cleaned_data["geom"]
+        if "dechets" in changes:
+            self.instance.dechets = [d.strip() for d in self.cleaned_data["dechets_texte"].split(",") if d.strip()]
+        if not self.instance.pk:
+            self.instance.source = "Saisie à la main"
+        self.instance.champs_manuels = sorted({*self.instance.champs_manuels, *changes} - {"code"})
+        return super().save(commit)
+
+
+class RegleForm(forms.ModelForm):
+    """One access rule of a centre."""
+
+    class Meta:
+        model = RegleAcces
+        fields = ["collectivite", "autorise", "source"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        champ: Any = self.fields["collectivite"]
+        champ.queryset = Collectivite.objects.filter(active=True).defer("geom").order_by("type", "nom")
+        self.fields["autorise"].label = "Autorisés (sinon : exclus)"
+
+
+class ImportForm(forms.Form):
+    """A file of centres, of access rules or of points of population."""
+
+    #: Largest file taken, bytes.
+    TAILLE_MAX = 30 * 2**20
+
+    genre = forms.ChoiceField(
+        label="Que contient le fichier ?",
+        choices=[
+            ("centres", "des déchetteries"),
+            ("regles", "des règles d'accès"),
+            ("points", "des points de population"),
+        ],
+        initial="centres",
+        widget=forms.RadioSelect,
+    )
+    fichier = forms.FileField(
+        label="Fichier",
+        help_text="CSV (points-virgules et virgules décimales acceptés), classeur XLSX ou ODS, GeoJSON, GeoPackage.",
+    )
+    couche = forms.CharField(
+        label="Couche ou feuille", required=False, help_text="Si le fichier en contient plusieurs.", max_length=100
+    )
+
+    def clean_fichier(self) -> Any:
+        """Refuse what is too large."""
+        fichier = self.cleaned_data["fichier"]
+        if fichier.size > self.TAILLE_MAX:
+            raise forms.ValidationError(f"Fichier trop gros (plus de {self.TAILLE_MAX // 2**20} Mo).")
+        return fichier

@@ -29,6 +29,8 @@ class Dechetteries:
     titre = "Accès aux déchetteries"
     resume = "Ouvrir les déchetteries aux habitants d'en face : qui y gagne, qui paie, quels centres se chargent."
     form_class = DechetteriesForm
+    libelle_cout = "exploitation des déchetteries et trajets des usagers"
+    code_depense = "cout_exploitation"
 
     build_problem = staticmethod(construction.build_problem)
     solve = staticmethod(solveur.solve)
