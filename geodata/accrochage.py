@@ -164,8 +164,7 @@ def snap(
         lignes = graphe.lignes[troncon[ok]]
         # An edge without length (two nodes at one place) has no position along it.
         fraction[ok] = np.nan_to_num(shapely.line_locate_point(lignes, points[ok], normalized=True), nan=0.0)
-        sur = shapely.line_interpolate_point(lignes, fraction[ok], normalized=True)
-        px[ok], py[ok] = shapely.get_x(sur), shapely.get_y(sur)
+        px[ok], py[ok] = graphe.places(troncon[ok], fraction[ok])
     composante = np.full(p, -1, dtype=np.int32)
     composante[ok] = poids.composantes[1][troncon[ok]]
     return Accroches(

@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from geodata.profils import INF_MS, Profil, profil_of
-from geodata.reseau import I32, I64, B, TableauxReseau
+from geodata.reseau import F64, I32, I64, B, TableauxReseau
 from geodata.scenario import NORMAL, Scenario
 
 #: Weight vectors kept by a graph, most recent first.
@@ -51,8 +51,8 @@ class Structure:
 
 
 def _structure(n: int, tail: I32, head: I32) -> Structure:
-    arcs = np.flatnonzero(tail != head)
-    arcs = arcs[np.lexsort((head[arcs], tail[arcs]))].astype(np.int32)
+    reels = np.flatnonzero(tail != head)
+    arcs: I32 = reels[np.lexsort((head[reels], tail[reels]))].astype(np.int32)
     t, h = tail[arcs], head[arcs]
     neuf = np.ones(len(arcs), dtype=np.bool_)
     neuf[1:] = (t[1:] != t[:-1]) | (h[1:] != h[:-1])
@@ -94,7 +94,8 @@ class Poids:
     def ouverts(self) -> B:
         """Edges open in at least one direction, (m,) bool."""
         m = self.graphe.m
-        return (self.ms[:m] != INF_MS) | (self.ms[m:] != INF_MS)
+        ouverts: B = (self.ms[:m] != INF_MS) | (self.ms[m:] != INF_MS)
+        return ouverts
 
     @cached_property
     def composantes(self) -> tuple[I32, I32]:
@@ -117,7 +118,8 @@ class Poids:
         troncons = self.composantes[1]
         taille = np.bincount(troncons[troncons >= 0], minlength=1)
         grande = taille >= max(1.0, PART_COMPOSANTE * self.ouverts.sum())
-        return (troncons >= 0) & grande[troncons]
+        principaux: B = (troncons >= 0) & grande[troncons]
+        return principaux
 
 
 def _open_csr(structure: Structure, ms: I32, n: int) -> csr_array:
@@ -179,6 +181,28 @@ class Graphe:
         r = self.reseau
         sommets = np.column_stack([r.geom_x, r.geom_y])
         return shapely.from_ragged_array(shapely.GeometryType.LINESTRING, sommets, (r.geom_debut,))
+
+    @cached_property
+    def abscisses(self) -> F64:
+        """Metres run from the first vertex of all to each one, following the edges in turn, (vertices,) float64."""
+        r = self.reseau
+        pas = np.hypot(np.diff(r.geom_x, prepend=r.geom_x[:1]), np.diff(r.geom_y, prepend=r.geom_y[:1]))
+        # From the end of an edge to the start of the next one there is no way to go.
+        pas[r.geom_debut[:-1]] = 0.0
+        return np.cumsum(pas)
+
+    def places(self, troncons: I64 | I32, fraction: F64) -> tuple[F64, F64]:
+        """Coordinates of points at a share of the drawn length of edges, two float64 arrays (p,)."""
+        r, s = self.reseau, self.abscisses
+        debut, fin = r.geom_debut[troncons], r.geom_debut[troncons + 1] - 1
+        place = s[debut] + fraction * (s[fin] - s[debut])
+        avant = np.clip(np.searchsorted(s, place, side="right") - 1, debut, fin - 1)
+        longueur = s[avant + 1] - s[avant]
+        part = np.divide(place - s[avant], longueur, out=np.zeros(len(place)), where=longueur > 0)
+        part = np.clip(part, 0.0, 1.0)
+        x = r.geom_x[avant] + part * (r.geom_x[avant + 1] - r.geom_x[avant])
+        y = r.geom_y[avant] + part * (r.geom_y[avant + 1] - r.geom_y[avant])
+        return x, y
 
     def poids(self, profil: Profil | str, scenario: Scenario = NORMAL) -> Poids:
         """Weights of a profile in a scenario; the last `POIDS_GARDES` are kept.

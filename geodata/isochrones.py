@@ -20,6 +20,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -30,7 +31,7 @@ from geodata.classes import Classe
 from geodata.graphe import Poids
 from geodata.moteur_scipy import nearest_field
 from geodata.profils import INF_MS
-from geodata.reseau import F64, I32, I64
+from geodata.reseau import F64, I64
 
 #: How far one leaves the road (metres).
 MARGE_M = 300.0
@@ -117,14 +118,11 @@ def _samples(
     ms = _times_along(poids, temps, k, fraction, vers=vers)
     _direct(poids, sites, k, fraction, ms, vers=vers)
     garde = ms <= limite_ms
-    qui, fraction, ms = qui[garde], fraction[garde], ms[garde]
+    fraction, ms = fraction[garde], ms[garde]
     # The sites themselves stand between two samples.
     eux = sites.take((sites.troncon >= 0) & ~fermes[sites.troncon] & poids.ouverts[sites.troncon])
-    places = shapely.line_interpolate_point(
-        np.concatenate([lignes[qui], g.lignes[eux.troncon]]), np.concatenate([fraction, eux.fraction]), normalized=True
-    )
-    points = shapely.get_coordinates(places)
-    return points[:, 0], points[:, 1], np.concatenate([ms, np.zeros(len(eux))])
+    x, y = g.places(np.concatenate([k[garde], eux.troncon]), np.concatenate([fraction, eux.fraction]))
+    return x, y, np.concatenate([ms, np.zeros(len(eux))])
 
 
 def _fractions(longueurs: F64, pas_m: float) -> tuple[I64, F64]:
@@ -185,9 +183,9 @@ def _grid(
     c0, l0 = int(col.min()) - rayon - 1, int(lig.min()) - rayon - 1
     nc, nl = int(col.max()) + rayon + 2 - c0, int(lig.max()) + rayon + 2 - l0
     plafond = np.int32(min(2 * limite_ms + 1e6, 2e9))
-    base = np.full(nl * nc, plafond, dtype=np.int32)
-    np.minimum.at(base, (lig - l0) * nc + col - c0, np.minimum(ms + loin, plafond).astype(np.int32))
-    base = base.reshape(nl, nc)
+    plat = np.full(nl * nc, plafond, dtype=np.int32)
+    np.minimum.at(plat, (lig - l0) * nc + col - c0, np.minimum(ms + loin, plafond).astype(np.int32))
+    base = plat.reshape(nl, nc)
     champ = base.copy()
     for dl in range(-rayon, rayon + 1):
         for dc in range(-rayon, rayon + 1):
@@ -199,11 +197,12 @@ def _grid(
             np.minimum(ici, de + np.int32(distance / vitesse_m_ms), out=ici)
     # Beyond reach the field stays just above the last level: the outline then lies half-way to the last vertex.
     np.minimum(champ, np.int32(min(2 * limite_ms, 2e9)), out=champ)
-    return (c0 + np.arange(nc)) * pas_m, (l0 + np.arange(nl)) * pas_m, champ.astype(np.float64)
+    xs, ys = ((debut + np.arange(nombre, dtype=np.float64)) * pas_m for debut, nombre in ((c0, nc), (l0, nl)))
+    return xs, ys, champ.astype(np.float64)
 
 
-def _fill(contours: tuple[list[F64], list[I32]], trou_m2: float) -> shapely.MultiPolygon:
-    """Polygons of filled contours (outline, then holes), holes of up to ``trou_m2`` left out."""
+def _fill(contours: Any, trou_m2: float) -> shapely.MultiPolygon:
+    """Polygons of filled contours (`contourpy.FillType.OuterOffset`), holes of up to ``trou_m2`` left out."""
     polygones = []
     for points, debuts in zip(*contours, strict=True):
         anneaux = [points[a:b] for a, b in itertools.pairwise(debuts)]
