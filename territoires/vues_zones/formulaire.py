@@ -43,10 +43,15 @@ class ZoneForm(forms.Form):
         widget=forms.RadioSelect,
     )
     distance_km = forms.FloatField(
-        label="Distance à la limite (km)", required=False, min_value=0.1, max_value=200, initial=10
+        label="Distance à la limite (km)", required=False, min_value=0.1, max_value=200, initial=10, localize=True
     )
     temps_min = forms.FloatField(
-        label="Temps de trajet en voiture (min)", required=False, min_value=1, max_value=240, initial=15
+        label="Temps de trajet en voiture (min)",
+        required=False,
+        min_value=1,
+        max_value=240,
+        initial=15,
+        localize=True,
     )
     communes = forms.CharField(
         label="Codes INSEE des communes",
