@@ -133,8 +133,9 @@ class Question(StrEnum):
     INCOHERENCE = "incoherence"
 
 
-#: Code of the indicator (euro a year) saying which collectivité bears which part of the block's cost before any
-#: sharing (its own sites, trucks...). With it the sharing tables give net transfers between collectivités.
+#: Code of the indicator (euro a year) saying which part of the block's cost falls on which collectivité and its
+#: inhabitants before any sharing (its own sites, trucks, trips...); over a block it adds up to the cost of the
+#: solution. With it the sharing tables give net transfers between collectivités.
 COUT = "cout"
 #: Code of the indicator "inhabitants" when an operation gives it: the administrative key of that name reads it.
 POPULATION = "population"

@@ -44,24 +44,89 @@ class Objection:
 class Part:
     """What one collectivité pays under a key (euro a year).
 
-    ``seule`` = its cost alone; ``porte`` = what it spends itself in the shared regime before any sharing (None when
-    the operation does not say).
+    ``seule`` = its public spending alone; ``porte`` = what it spends itself in the shared regime before any sharing
+    (None when the operation does not say); ``gain_total`` = what it and its inhabitants gain together.
     """
 
     collectivite: str
     paye: Decimal
     seule: Decimal
     porte: Decimal | None
+    gain_total: Decimal | None = None
 
     @property
     def gain(self) -> Decimal:
-        """What sharing saves it: ``seule - paye``."""
+        """What sharing saves its budget: ``seule - paye``."""
         return self.seule - self.paye
 
     @property
     def transfert(self) -> Decimal | None:
         """Positive: it pays so much to the others; negative: it receives."""
         return None if self.porte is None else self.paye - self.porte
+
+
+@dataclass(frozen=True)
+class Charges:
+    """What falls on the members of one block in the shared regime, before sharing (euro a year, to the cent).
+
+    ``couts`` adds up to the cost of the block; ``depenses`` is the public part of it, what keys share.
+    """
+
+    couts: Mapping[str, Decimal]
+    depenses: Mapping[str, Decimal]
+
+    @property
+    def depense(self) -> Decimal:
+        """Public spending of the block."""
+        return sum(self.depenses.values(), Decimal(0))
+
+
+def make_charges(total: Decimal, couts: Mapping[str, float], depenses: Mapping[str, float] | None) -> Charges | None:
+    """Charges from the indicators of a block of cost ``total``; ``depenses`` None = all of the cost is public.
+
+    None when the figures do not add up to the cost within a cent for each: there is nothing to base transfers on.
+    """
+    exact = {code: Fraction(value) * 100 for code, value in couts.items()}
+    left = _cents(total) - sum(exact.values(), Fraction(0))
+    if not exact or abs(left) > len(exact):
+        return None
+    first = min(exact)
+    exact[first] += left
+    rounded = round_cents(exact)
+    if depenses is None:
+        return Charges(rounded, rounded)
+    return Charges(rounded, {code: _decimal(depenses.get(code, 0.0)) for code in rounded})
+
+
+def contributions(
+    total: Decimal,
+    charges: Charges | None,
+    keys: Sequence[tuple[Mapping[str, float] | None, float]],
+    costs: Mapping[Bloc, Decimal],
+) -> dict[str, Decimal]:
+    """What each member pays, by weighted keys; a key None is Shapley's value of the game ``costs``.
+
+    What is shared is the public spending of the block (``total``, its whole cost, without ``charges``). By Shapley each
+    member, with its inhabitants, ends with its value of the whole cost: it pays its spending plus the transfer that
+    brings this about. The sum is what was to share, to the cent.
+    """
+    whole = sum((_fraction(part, "Une pondération") for _, part in keys), Fraction(0))
+    if whole == 0:
+        raise PartageImpossible("Donnez une pondération à au moins une clé.")
+    shared = total if charges is None else charges.depense
+    mixed: dict[str, Fraction] = {}
+    for weights, part in keys:
+        if part == 0:
+            continue
+        if weights is not None:
+            paid = by_key(shared, weights)
+        else:
+            paid = shapley(costs)
+            if charges is not None:
+                paid = {code: paid[code] - charges.couts[code] + charges.depenses[code] for code in paid}
+        for code, value in paid.items():
+            mixed[code] = mixed.get(code, Fraction(0)) + Fraction(part) / whole * _cents(value)
+    return round_cents(mixed)
 
 
 def shapley(costs: Mapping[Bloc, Decimal]) -> dict[str, Decimal]:
@@ -144,15 +209,6 @@ def by_keys(total: Decimal, keys: Sequence[tuple[Mapping[str, float], float]]) -
     return round_cents(shares)
 
 
-def parts(
-    paid: Mapping[str, Decimal], alone: Mapping[str, Decimal], borne: Mapping[str, Decimal] | None
-) -> tuple[Part, ...]:
-    """Rows of a sharing table, in the order of codes."""
-    return tuple(
-        Part(code, paid[code], alone[code], None if borne is None else borne.get(code)) for code in sorted(paid)
-    )
-
-
 def _game(costs: Mapping[Bloc, Decimal]) -> tuple[list[str], I64]:
     """Members in order and cents of every subset by bit mask (0 for the empty one)."""
     members = sorted({member for bloc in costs for member in bloc})
@@ -179,6 +235,10 @@ def _mask(bloc: Collection[str], ranks: Mapping[str, int]) -> int:
 
 def _cents(value: Decimal) -> int:
     return int((value.quantize(CENT, rounding=ROUND_HALF_EVEN) * 100).to_integral_value())
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(repr(float(value))).quantize(CENT, rounding=ROUND_HALF_EVEN)
 
 
 def _fraction(value: float, what: str) -> Fraction:

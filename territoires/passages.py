@@ -26,6 +26,7 @@ from .lots import Battement, LotPerdu, journaliser, lock_lot, prendre_lot, rendr
 from .models import Etude, LotCalcul, PassageEtude, ResultatBloc, Utilisateur
 from .models.etude import Etat
 from .nombres import duree, euros
+from .noms import nom_court
 from .operation import DonneesInsuffisantes, Operation, Solution
 from .version import version
 
@@ -168,7 +169,7 @@ def _solve_blocks(
             "bloc", "graine"
         )
     }
-    names = dict(passage.etude.collectivites.values_list("code", "nom"))
+    names = {code: nom_court(nom) for code, nom in passage.etude.collectivites.values_list("code", "nom")}
     rows: list[ResultatBloc] = []
     flushed = time.monotonic()
     for number, codes in enumerate(lot.blocs):
@@ -176,7 +177,7 @@ def _solve_blocks(
         todo = [seed for seed in seeds if (bloc, seed) not in written]
         if not todo:
             continue
-        label = " + ".join(names.get(code, code) for code in codes)
+        label = _label([names.get(code, code) for code in codes])
         beat.message = f"{label} : préparation des données"
         beat.progres = number / len(lot.blocs)
         progress(beat.progres, beat.message)
@@ -207,6 +208,10 @@ def _solve_blocks(
             _write(lot, rows)
             raise CalculInterrompu
     _write(lot, rows)
+
+
+def _label(names: list[str]) -> str:
+    return " + ".join(names) if len(names) <= 4 else f"{' + '.join(names[:3])} et {len(names) - 3} autres"
 
 
 def _solve_one(

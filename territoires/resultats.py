@@ -11,12 +11,24 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Sum
+
 from .calcul import COUT, POPULATION, Statut
 from .comparaison import Bornes, Ligne, Regime, add_up, compare, from_json
 from .etudes import operation_of, partition_of
-from .models import Collectivite, PassageEtude, ResultatBloc
+from .models import Collectivite, Commune, PassageEtude, ResultatBloc
+from .nombres import pourcent
+from .noms import nom_court
 from .operation import CleOperation, Operation
-from .partage import Objection, Part, PartageImpossible, by_keys, objections, parts, shapley
+from .partage import (
+    Charges,
+    Objection,
+    Part,
+    PartageImpossible,
+    contributions,
+    make_charges,
+    objections,
+)
 from .partitions import Bloc, Partition, cloisonne
 from .synthese import Synthese, summarize
 
@@ -45,11 +57,13 @@ class TableauPartage:
         """Sums of the columns."""
         lines = self.lignes
         carried = [line.porte for line in lines if line.porte is not None]
+        gains = [line.gain_total for line in lines if line.gain_total is not None]
         return Part(
             "",
             sum((line.paye for line in lines), Decimal(0)),
             sum((line.seule for line in lines), Decimal(0)),
             sum(carried, Decimal(0)) if len(carried) == len(lines) else None,
+            sum(gains, Decimal(0)) if len(gains) == len(lines) else None,
         )
 
 
@@ -69,7 +83,7 @@ class Resultats:
         self.partition: Partition = partition_of(self.etude)
         self.collectivites: list[Collectivite] = list(self.etude.collectivites.defer("geom").order_by("code"))
         self.codes = [item.code for item in self.collectivites]
-        self.noms = {item.code: item.nom for item in self.collectivites}
+        self.noms = {item.code: nom_court(item.nom) for item in self.collectivites}
         chosen, self._couts = self._read(set(plans))
         alone = cloisonne(self.codes)
         try:
@@ -151,6 +165,7 @@ class Resultats:
             self.regimes[CLOISONNE].bornes,
             self.regimes[MUTUALISE].bornes,
             self.noms,
+            libelle_cout=self.operation.libelle_cout,
             fictif=self.fictif,
             remarques=remarks,
         )
@@ -167,23 +182,19 @@ class Resultats:
 
     def _populations(self) -> dict[str, float]:
         """Inhabitants of the study's communes by collectivité, when the operation gives none."""
-        from django.db.models import Q, Sum
-
-        from .models import Commune
-
-        zone = Commune.objects.filter(zones=self.etude.zone)
+        zone = Commune.objects.filter(zones=self.etude.zone, active=True)
         found: dict[str, float] = {}
-        rows = zone.values_list("departement", "epci").annotate(total=Sum("population", filter=Q(active=True)))
+        rows = zone.order_by().values_list("departement", "epci").annotate(total=Sum("population"))
         keys = {item.pk: item.code for item in self.collectivites}
-        for departement, epci, total in rows.order_by():
+        for departement, epci, total in rows:
             for key in {departement, epci} & keys.keys():
                 found[keys[key]] = found.get(keys[key], 0.0) + float(total or 0)
         return found
 
     def partager(self, cles: Mapping[str, float]) -> TableauPartage:
-        """Share the cost of every block by Shapley's value or by weighted keys, ``{code of the key: weight}``.
+        """Share every block by Shapley's value or by weighted keys, ``{code of the key: weight}``.
 
-        Shapley mixes with the others: each takes its part of the cost. Raises `PartageImpossible`.
+        Keys share the public spending, Shapley's value the gain of all; they mix. Raises `PartageImpossible`.
         """
         weights = {code: weight for code, weight in cles.items() if weight}
         if not weights:
@@ -191,41 +202,66 @@ class Resultats:
         unknown = sorted(set(weights) - {SHAPLEY} - set(self.cles))
         if unknown:
             raise PartageImpossible(f"Clé inconnue : {', '.join(unknown)}.")
-        paid: dict[str, Decimal] = {}
+        alone = {row.bloc[0]: row.cout for row in self.par_regime[CLOISONNE]}
+        spent_alone = self._depenses(CLOISONNE)
+        lines: list[Part] = []
         objecting: list[Objection] | None = []
-        carried = self.regimes[MUTUALISE].par_collectivite.get(COUT)
         for row in self.par_regime[MUTUALISE]:
             if row.statut == Statut.IRREALISABLE:
                 raise PartageImpossible("Un groupe n'a pas de plan réalisable : il n'y a pas de coût à partager.")
             bloc = frozenset(row.bloc)
+            charges = self._charges(row)
             costs = {**{one: cost for one, cost in self._couts.items() if one <= bloc}, bloc: row.cout}
-            keys = [(self._weights(code, bloc, costs), weight) for code, weight in weights.items()]
-            share = shapley(costs) if list(weights) == [SHAPLEY] else by_keys(row.cout, keys)
-            paid |= share
+            keys = [(self._weights(code, bloc), weight) for code, weight in weights.items()]
+            paid = contributions(row.cout, charges, keys, costs)
+            borne = (
+                paid
+                if charges is None
+                else {code: value + charges.couts[code] - charges.depenses[code] for code, value in paid.items()}
+            )
+            for code in sorted(paid):
+                before = alone[code] if charges is None or spent_alone is None else spent_alone[code]
+                carried = None if charges is None else charges.depenses[code]
+                lines.append(Part(code, paid[code], before, carried, alone[code] - borne[code]))
             try:
                 if objecting is not None:
-                    objecting += objections(share, costs)
+                    objecting += objections(borne, costs)
             except PartageImpossible:
                 objecting = None
-        alone = {row.bloc[0]: row.cout for row in self.par_regime[CLOISONNE]}
-        borne = (
-            None
-            if carried is None
-            else {code: Decimal(repr(value)).quantize(Decimal("0.01")) for code, value in carried.items()}
-        )
-        return TableauPartage(
-            self._titre(weights), parts(paid, alone, borne), None if objecting is None else tuple(objecting)
-        )
+        lines.sort(key=lambda part: part.collectivite)
+        return TableauPartage(self._titre(weights), tuple(lines), None if objecting is None else tuple(objecting))
 
-    def _weights(self, code: str, bloc: Bloc, costs: Mapping[Bloc, Decimal]) -> dict[str, float]:
+    @property
+    def depense_a_part(self) -> bool:
+        """True when the cost counts more than public spending (the inhabitants' trips, say)."""
+        return self.operation.code_depense is not None and self._depenses(MUTUALISE) is not None
+
+    def _depenses(self, regime: str) -> dict[str, Decimal] | None:
+        code = self.operation.code_depense
+        values = self.regimes[regime].par_collectivite.get(code) if code else None
+        if values is None or set(values) != set(self.codes):
+            return None
+        return {one: Decimal(repr(value)).quantize(Decimal("0.01")) for one, value in values.items()}
+
+    def _charges(self, row: ResultatBloc) -> Charges | None:
+        figures = self.regimes[MUTUALISE].par_collectivite
+        members = set(row.bloc)
+        couts = {code: value for code, value in figures.get(COUT, {}).items() if code in members}
+        if set(couts) != members:
+            return None
+        code = self.operation.code_depense
+        spent = None if code is None else {one: v for one, v in figures.get(code, {}).items() if one in members}
+        if spent is not None and set(spent) != members:
+            return None
+        return make_charges(row.cout, couts, spent)
+
+    def _weights(self, code: str, bloc: Bloc) -> dict[str, float] | None:
         if code == SHAPLEY:
-            return {member: float(value) for member, value in shapley(costs).items()}
+            return None
         poids = self.cles[code].poids
         return {member: float(poids.get(member, 0.0)) for member in bloc}
 
     def _titre(self, weights: Mapping[str, float]) -> str:
-        from .nombres import pourcent
-
         titles = {SHAPLEY: "Valeur de Shapley", **{code: cle.titre for code, cle in self.cles.items()}}
         if len(weights) == 1:
             return titles[next(iter(weights))]

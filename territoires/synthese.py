@@ -23,6 +23,10 @@ TITRES = {
 }
 
 
+#: So many collectivités are named in a sentence; more are counted.
+NOMMEES = 3
+
+
 class Avis(StrEnum):
     """Short answer shown beside a question."""
 
@@ -57,12 +61,14 @@ def summarize(
     mutualise: Bornes,
     noms: Mapping[str, str],
     *,
+    libelle_cout: str = "",
     fictif: bool = False,
     remarques: Iterable[str] = (),
 ) -> Synthese:
     """Answer the four questions.
 
-    ``noms`` gives the name of each collectivité code; ``remarques`` are the solvers' own, repeated in the limits.
+    ``noms`` gives the name of each collectivité code; ``libelle_cout`` says what the cost is made of; ``remarques`` are
+    the solvers' own, repeated in the limits.
     """
     grouped = by_question(lines)
     answers = []
@@ -70,9 +76,10 @@ def summarize(
         mine = [line for line in grouped[question] if line.indicateur.code != COUT]
         verdicts = [line.ensemble.verdict for line in mine]
         losers = any(line.collectivites(Verdict.PERD) for line in mine)
-        sentences = [sentence for line in mine for sentence in _sentences(line, noms)]
+        sentences = [sentence for line in mine if not _same(line) for sentence in _sentences(line, noms)]
+        sentences += _unchanged([line for line in mine if _same(line)])
         if question == Question.ECONOMIE:
-            cost, verdict = _cost(cloisonne, mutualise)
+            cost, verdict = _cost(cloisonne, mutualise, libelle_cout)
             sentences = cost + sentences
             verdicts = [verdict]
         answers.append(Reponse(question, TITRES[question], _opinion(verdicts, losers), tuple(sentences)))
@@ -90,31 +97,59 @@ def _opinion(verdicts: Sequence[Verdict], losers: bool) -> Avis:
     return Avis.PARTIE if losers else Avis.EGAL
 
 
+def _same(line: Ligne) -> bool:
+    """Nothing changes, for all nor for anybody."""
+    moved = (Verdict.GAGNE, Verdict.PERD)
+    return line.ensemble.verdict == Verdict.EGAL and not any(line.collectivites(verdict) for verdict in moved)
+
+
+def _unchanged(lines: Sequence[Ligne]) -> list[str]:
+    if not lines:
+        return []
+    figures = ", ".join(
+        f"{line.indicateur.libelle} ({_figure(line.indicateur, line.ensemble.apres)})" for line in lines
+    )
+    return [f"Sans changement : {figures}."]
+
+
 def _sentences(line: Ligne, noms: Mapping[str, str]) -> list[str]:
     item, whole = line.indicateur, line.ensemble
     found = []
-    if whole.verdict == Verdict.EGAL and whole.apres is not None:
+    if whole.verdict == Verdict.EGAL:
         found.append(f"{_capital(item.libelle)} : {_figure(item, whole.apres)} dans les deux cas.")
     elif whole.verdict != Verdict.INCONNU:
         found.append(f"{_capital(item.libelle)} : {_change(item, whole)}.")
-    for verdict, one, many in ((Verdict.GAGNE, "Y gagne", "Y gagnent"), (Verdict.PERD, "Y perd", "Y perdent")):
+    for verdict, one, many in ((Verdict.GAGNE, "y gagne", "y gagnent"), (Verdict.PERD, "y perd", "y perdent")):
         codes = line.collectivites(verdict)
         # What is true of all needs no list of who is concerned.
         if not codes or (whole.verdict == verdict and len(codes) == len(line.par_collectivite)):
             continue
-        detail = " ; ".join(
-            f"{noms.get(code, code)} ({_change(item, line.par_collectivite[code], short=True)})" for code in codes
-        )
-        about = "" if found else f"{_capital(item.libelle)}. "
-        found.append(f"{about}{many if len(codes) > 1 else one} : {detail}.")
+        about = "" if found else f"{_capital(item.libelle)} : "
+        words = _who(line, codes, noms, many if len(codes) > 1 else one)
+        found.append(f"{about}{words if about else _capital(words)}.")
     return found
+
+
+def _who(line: Ligne, codes: list[str], noms: Mapping[str, str], verb: str) -> str:
+    """Who gains or loses: all of them up to three, else how many and the most concerned."""
+
+    def size(code: str) -> float:
+        return abs(line.par_collectivite[code].difference or 0.0)
+
+    def told(code: str) -> str:
+        return f"{noms.get(code, code)} ({_change(line.indicateur, line.par_collectivite[code], short=True)})"
+
+    if len(codes) <= NOMMEES:
+        return f"{verb} : {' ; '.join(told(code) for code in codes)}"
+    most = max(codes, key=lambda code: (size(code), code))
+    return f"{verb} : {len(codes)} collectivités sur {len(line.par_collectivite)}, le plus {told(most)}"
 
 
 def _change(item: Indicateur, ecart: Ecart, *, short: bool = False) -> str:
     after, before = _figure(item, ecart.apres), _figure(item, ecart.avant)
     text = f"{after} au lieu de {before}"
     difference = ecart.difference
-    if short or difference is None or not math.isfinite(difference):
+    if short or not ecart.avant or difference is None or not math.isfinite(difference):
         return text
     sign = avec_unite(difference, item.unite, item.decimales, signe=True)
     relative = "" if ecart.relative is None else f", {pourcent(ecart.relative, signe=True)}"
@@ -127,18 +162,19 @@ def _figure(item: Indicateur, value: float | None) -> str:
     return avec_unite(value, item.unite, item.decimales) if math.isfinite(value) else "inaccessible"
 
 
-def _cost(cloisonne: Bornes, mutualise: Bornes) -> tuple[list[str], Verdict]:
+def _cost(cloisonne: Bornes, mutualise: Bornes, libelle: str) -> tuple[list[str], Verdict]:
     if not cloisonne.realisable or not mutualise.realisable:
         which = "chacun de son côté" if not cloisonne.realisable else "en partageant"
         return [f"Aucun plan réalisable {which} : les coûts ne se comparent pas."], Verdict.INCONNU
     saved = cloisonne.cout - mutualise.cout
     after, before = euros(mutualise.cout), euros(cloisonne.cout)
+    cost = f"Coût complet ({libelle})" if libelle else "Coût du service"
     if euros(abs(saved)) == euros(0):
-        return [f"Le coût ne change pas : {after} par an dans les deux cas."], Verdict.EGAL
+        return [f"{cost} : {after} par an dans les deux cas."], Verdict.EGAL
     relative = "" if not cloisonne.cout else f" ({pourcent(float(-saved / abs(cloisonne.cout)), signe=True)})"
     how = "de moins" if saved > 0 else "de plus"
     sentences = [
-        f"Le service coûte {after} par an en partageant, au lieu de {before} : {euros(abs(saved))} {how}{relative}."
+        f"{cost} : {after} par an en partageant, au lieu de {before}, soit {euros(abs(saved))} {how}{relative}."
     ]
     if saved > 0 and not cloisonne.optimal:
         sure = None if cloisonne.borne is None else cloisonne.borne - mutualise.cout

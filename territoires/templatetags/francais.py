@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -46,6 +47,12 @@ def pourcent(value: float | None) -> str:
 def duree(value: float | None) -> str:
     """Seconds, as minutes and hours."""
     return "—" if value is None else nombres.duree(value)
+
+
+@register.filter
+def cle(values: Mapping[str, Any], key: str) -> Any:
+    """A value of a mapping by its key; the key itself where there is none."""
+    return values.get(key, key)
 
 
 @register.simple_tag

@@ -146,6 +146,7 @@ def _sharing(found: Resultats, request: HttpRequest) -> dict[str, Any]:
                 "gain": text(part.gain),
                 "porte": text(part.porte),
                 "transfert": text(part.transfert),
+                "gain_total": text(part.gain_total),
             }
             for part in table.lignes
         ],

@@ -149,10 +149,10 @@ def comparaison(request: HttpRequest, etude: Etude) -> HttpResponse:
 
 def _contributions(results: Resultats, keys: list[CleProposee]) -> list[dict[str, Any]]:
     """Rows « collectivité, alone, by each key » (None where a key cannot be used)."""
-    alone = {row.bloc[0]: row.cout for row in results.par_regime["cloisonne"]}
+    alone = {part.collectivite: part.seule for key in keys if key.seule for part in key.seule.lignes}
     paid = [{part.collectivite: part.paye for part in key.seule.lignes} if key.seule else {} for key in keys]
     return [
-        {"nom": results.noms[code], "seule": alone[code], "payes": [by.get(code) for by in paid]}
+        {"nom": results.noms[code], "seule": alone.get(code), "payes": [by.get(code) for by in paid]}
         for code in results.codes
     ]
 

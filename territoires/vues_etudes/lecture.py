@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,7 +12,8 @@ from django.utils import timezone
 from territoires.etudes import bound_form, operation_of
 from territoires.models import Etude, PassageEtude
 from territoires.models.etude import Etat
-from territoires.nombres import duree, euros
+from territoires.nombres import duree, euros, nombre
+from territoires.noms import nom_court
 
 
 def avancement(passage: PassageEtude) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def avancement(passage: PassageEtude) -> dict[str, Any]:
 
 def describe_partition(etude: Etude) -> list[list[str]]:
     """Names of the collectivités of each block (one query)."""
-    names = dict(etude.collectivites.values_list("code", "nom"))
+    names = {code: nom_court(nom) for code, nom in etude.collectivites.values_list("code", "nom")}
     return [[names.get(code, code) for code in block] for block in etude.partition]
 
 
@@ -88,7 +90,7 @@ def _readable(field: forms.Field, value: Any) -> str:
         return ", ".join(labels.get(str(item), str(item)) for item in keys)
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    text = str(value)
-    if isinstance(field, forms.DecimalField | forms.FloatField):
-        return text.replace(".", ",")
-    return text
+    if isinstance(field, forms.IntegerField | forms.DecimalField | forms.FloatField):
+        number = Decimal(str(value)).normalize()
+        return nombre(number, max(0, -int(number.as_tuple().exponent)))
+    return str(value)

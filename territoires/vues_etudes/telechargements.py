@@ -75,7 +75,7 @@ def comparaison_xlsx(request: HttpRequest, etude: Etude) -> HttpResponse:
     _sheet(book, "Synthèse", ("Question", "Réponse", "Détail"), _summary_rows(results), (45, 18, 110))
     _sheet(book, "Comparaison", ENTETE, comparison_rows(results), (40, 40, 12, 28, 12, 20, 20, 16, 18))
     for name, header, rows in _sharing_sheets(results, request):
-        _sheet(book, name, header, rows, (30, 20, 20, 20, 22, 26))
+        _sheet(book, name, header, rows, (30, 20, 20, 20, 22, 26, 22))
     for table in results.operation.tables(results.avec_solutions()):
         _sheet(book, table.titre, table.colonnes, table.lignes, tuple(22 for _ in table.colonnes))
     _sheet(book, "Provenance", ("Élément", "Valeur"), provenance_rows(results), (40, 90))
@@ -192,9 +192,18 @@ def _sharing_sheets(
         "Gain (€ par an)",
         "Porte avant partage (€ par an)",
         "Transfert net (€ par an ; positif : verse)",
+        "Gain, habitants compris (€ par an)",
     )
     rows = [
-        [results.noms.get(part.collectivite, "Total"), part.paye, part.seule, part.gain, part.porte, part.transfert]
+        [
+            results.noms.get(part.collectivite, "Total"),
+            part.paye,
+            part.seule,
+            part.gain,
+            part.porte,
+            part.transfert,
+            part.gain_total,
+        ]
         for part in (*table.lignes, table.total)
     ]
     yield "Partage", header, rows

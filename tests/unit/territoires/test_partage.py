@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territoires.partage import PartageImpossible, by_key, by_keys, objections, parts, round_cents, shapley
+from territoires.partage import (
+    Part,
+    PartageImpossible,
+    by_key,
+    by_keys,
+    contributions,
+    make_charges,
+    objections,
+    round_cents,
+    shapley,
+)
 from territoires.partitions import Bloc, coalitions
 
 CENT = Decimal("0.01")
@@ -167,11 +177,55 @@ def test_rounding_gives_cents_to_the_largest_remainders() -> None:
         round_cents({"a": third})
 
 
-def test_transfers_balance() -> None:
-    rows = parts(
-        {"a": Decimal(60), "b": Decimal(40)},
-        {"a": Decimal(80), "b": Decimal(50)},
-        {"a": Decimal(100), "b": Decimal(0)},
+ALONE = {frozenset("a"): Decimal(100), frozenset("b"): Decimal(80), frozenset("ab"): Decimal(150)}
+
+
+def test_shapley_splits_the_gain_of_all_through_transfers() -> None:
+    """Trips are the inhabitants' own: what moves between budgets makes everybody's gain the same."""
+    charges = make_charges(Decimal(150), {"a": 110.0, "b": 40.0}, {"a": 90.0, "b": 10.0})
+    assert charges is not None
+    paid = contributions(Decimal(150), charges, [(None, 1.0)], ALONE)
+    assert paid == {"a": Decimal(65), "b": Decimal(35)}
+    after = {code: paid[code] + charges.couts[code] - charges.depenses[code] for code in paid}
+    assert [ALONE[frozenset(code)] - after[code] for code in "ab"] == [Decimal(15), Decimal(15)]
+
+
+def test_key_shares_public_spending_only() -> None:
+    charges = make_charges(Decimal(150), {"a": 110.0, "b": 40.0}, {"a": 90.0, "b": 10.0})
+    paid = contributions(Decimal(150), charges, [({"a": 3, "b": 1}, 1.0)], ALONE)
+    assert paid == {"a": Decimal(75), "b": Decimal(25)}
+    whole = contributions(Decimal(150), None, [({"a": 3, "b": 1}, 1.0)], ALONE)
+    assert whole == {"a": Decimal("112.50"), "b": Decimal("37.50")}
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.floats(0, 1e7), st.floats(0, 1)), min_size=1),
+    st.lists(st.floats(0.01, 100), min_size=1, max_size=3),
+)
+def test_every_mix_shares_the_spending_to_the_cent(
+    figures: dict[str, tuple[float, float]], weights: list[float]
+) -> None:
+    total = Decimal(f"{sum(cost for cost, _ in figures.values()):.2f}")
+    charges = make_charges(
+        total,
+        {code: cost for code, (cost, _) in figures.items()},
+        {code: cost * share for code, (cost, share) in figures.items()},
     )
-    assert [row.transfert for row in rows] == [Decimal(-40), Decimal(40)]
-    assert [row.gain for row in rows] == [Decimal(20), Decimal(10)]
+    assert charges is not None
+    assert sum(charges.couts.values()) == total
+    costs = {bloc: total * len(bloc) / len(figures) for bloc in coalitions(figures)}
+    costs[frozenset(figures)] = total
+    keys = [(None if rank == 0 else dict.fromkeys(figures, float(rank)), weight) for rank, weight in enumerate(weights)]
+    paid = contributions(total, charges, keys, costs)
+    assert sum(paid.values()) == charges.depense
+
+
+def test_charges_that_do_not_add_up_base_no_transfer() -> None:
+    assert make_charges(Decimal(150), {"a": 110.0, "b": 41.0}, None) is None
+    assert make_charges(Decimal(150), {}, None) is None
+
+
+def test_gains_and_transfers() -> None:
+    part = Part("a", paye=Decimal(60), seule=Decimal(80), porte=Decimal(100))
+    assert (part.gain, part.transfert) == (Decimal(20), Decimal(-40))
+    assert Part("a", Decimal(60), Decimal(80), None).transfert is None

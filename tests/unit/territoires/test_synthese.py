@@ -44,7 +44,7 @@ def test_proven_saving() -> None:
     found = answer(summarize([], optimal(1_300_000), optimal(1_234_567), NOMS), Question.ECONOMIE)
     assert found.avis == Avis.OUI
     assert plain(found.phrases[0]) == (
-        "Le service coûte 1 234 567 € par an en partageant, au lieu de 1 300 000 € : 65 433 € de moins (-5,0 %)."
+        "Coût du service : 1 234 567 € par an en partageant, au lieu de 1 300 000 €, soit 65 433 € de moins (-5,0 %)."
     )
     assert len(found.phrases) == 1
 
@@ -87,6 +87,31 @@ def test_gain_for_all_with_a_loser_is_only_partly() -> None:
         "Y gagne : Haute-Loire (15,0 min au lieu de 20,0 min).",
         "Y perd : Loire (11,0 min au lieu de 10,0 min).",
     ]
+
+
+def test_unchanged_figures_are_one_sentence() -> None:
+    still = line((15, 10, 20), (15, 10, 20))
+    found = answer(
+        summarize([still, line((15, 10, 20), (12, 9, 15)), still], optimal(1), optimal(1), NOMS), Question.SERVICE
+    )
+    assert plain(found.phrases[-1]) == "Sans changement : temps moyen (15,0 min), temps moyen (15,0 min)."
+    assert len(found.phrases) == 2
+
+
+def test_many_are_counted_and_the_most_concerned_named() -> None:
+    item = Indicateur("t", "temps moyen", "min", 0, Sens.MOINS, None, Question.SERVICE, 1)
+    gaps = {str(code): judge(item, 20, 20 - code) for code in range(6)}
+    found = answer(
+        summarize([Ligne(item, judge(item, 20, 17), gaps)], optimal(1), optimal(1), {"5": "Loire"}), Question.SERVICE
+    )
+    assert plain(found.phrases[1]) == (
+        "Y gagnent : 5 collectivités sur 6, le plus Loire (15,0 min au lieu de 20,0 min)."
+    )
+
+
+def test_what_the_cost_is_made_of() -> None:
+    found = summarize([], optimal(100), optimal(100), NOMS, libelle_cout="sites et trajets")
+    assert answer(found, Question.ECONOMIE).phrases[0].startswith("Coût complet (sites et trajets)")
 
 
 def test_gain_for_everyone_needs_no_names() -> None:

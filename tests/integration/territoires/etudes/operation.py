@@ -36,6 +36,8 @@ class Mediane:
     titre = "Emplacement d'un site"
     resume = "Place un site au mieux des habitants."
     form_class = ParametresMediane
+    libelle_cout = "site et trajets"
+    code_depense = "depense"
     solve = staticmethod(solve)
     check = staticmethod(check)
 
@@ -90,6 +92,7 @@ class Mediane:
                     Sens.MOINS,
                     code,
                 ),
+                Indicateur("depense", "dépense", "€", (code == owner) * problem.euro_site, Sens.MOINS, code),
                 Indicateur("sites", "nombre de sites", "", float(code == owner), Sens.MOINS, code, Question.EFFICACE),
             ]
         return found

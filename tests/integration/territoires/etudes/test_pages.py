@@ -272,7 +272,9 @@ def test_workbook(agent: Client, calculee: Etude) -> None:
     assert provenance["Empreinte SHA-256 des entrées"].value == calculee.passages.get().empreinte
     assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
     total = next(row for row in book["Partage"].iter_rows(min_row=2, values_only=True) if row[0] == "Total")
-    assert float(total[1]) == pytest.approx(float(calculee.passages.get().synthese["couts"]["mutualise"]))
+    couts = calculee.passages.get().synthese["couts"]
+    assert float(total[1]) == 50_000
+    assert float(total[6]) == pytest.approx(float(couts["cloisonne"]) - float(couts["mutualise"]))
 
 
 def test_operation_export_and_layers(agent: Client, calculee: Etude) -> None:
