@@ -186,7 +186,7 @@ def _tree(graphe: Graphe, poids: Poids, quels: str) -> tuple[shapely.STRtree, I6
         rangs = np.flatnonzero(poids.ouverts if quels == "tous" else poids.troncons_principaux)
         return shapely.STRtree(graphe.lignes[rangs]), rangs
 
-    arbre: tuple[shapely.STRtree, I64] = graphe.derived(f"arbre/{poids.profil.code}/{quels}", make)
+    arbre: tuple[shapely.STRtree, I64] = graphe.derived(("arbre", poids.profil, quels), make)
     return arbre
 
 

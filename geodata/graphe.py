@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -70,9 +70,9 @@ class Poids:
     profil: Profil
     scenario: Scenario
     ms: I32 = field(repr=False)
-    _derives: dict[str, Any] = field(default_factory=dict, repr=False)
+    _derives: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
-    def derived(self, cle: str, make: Callable[[], Any]) -> Any:
+    def derived(self, cle: Hashable, make: Callable[[], Any]) -> Any:
         """What an engine made of this vector under that key, made once."""
         # Under the graph's lock: a scenario's times may rest on those of the profile.
         with self.graphe.verrou:
@@ -147,7 +147,7 @@ class Graphe:
         self.head = np.concatenate([reseau.cible, reseau.source]).astype(np.int32, copy=False)
         self._ordre = ordre
         self._poids: OrderedDict[tuple[str, Scenario], Poids] = OrderedDict()
-        self._derives: dict[str, Any] = {}
+        self._derives: dict[Hashable, Any] = {}
         #: Held while something is made of the graph, so that it is made once.
         self.verrou = threading.RLock()
         #: Called with an order that had to be computed and the seconds it took (the cache saves it).
@@ -221,7 +221,7 @@ class Graphe:
             self._poids.move_to_end(cle)
         return trouve
 
-    def derived(self, cle: str, make: Callable[[], Any]) -> Any:
+    def derived(self, cle: Hashable, make: Callable[[], Any]) -> Any:
         """What was made of this graph under that key (search trees, hierarchies), made once under a lock."""
         with self.verrou:
             if cle not in self._derives:

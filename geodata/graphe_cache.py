@@ -17,7 +17,9 @@ from django.db import transaction
 from geodata import lecture_base, moteur_cch
 from geodata.graphe import Graphe
 from geodata.models import ImportReseau, OrdreContraction, Reseau
+from geodata.profils import VOITURE
 from geodata.reseau import I32
+from geodata.temps import NOEUDS_MIN
 
 #: Graphs kept by a process, the most recently used last (a département with all its roads takes some 100 MB).
 GRAPHES_GARDES = 3
@@ -83,9 +85,18 @@ def clear() -> None:
 
 
 def prepare_ordre(import_id: int) -> Graphe:
-    """Compute and save the contraction order of an import that has none (some seconds for 200,000 nodes)."""
+    """Compute and save the contraction order of an import that has none, and check what it gives.
+
+    Some seconds for 200,000 nodes; nothing for a network too small to use one. Left undone, the first question that
+    needs the order does it. Raises `geodata.hierarchie.HierarchieFausse`.
+    """
+    # Compiled code takes half a second to load: only where it is used.
+    from geodata import hierarchie
+
     graphe = load_graphe(import_id)
-    graphe.ensure_ordre(moteur_cch.compute_ordre)
+    if graphe.n >= NOEUDS_MIN and graphe.ordre is None:
+        graphe.ensure_ordre(moteur_cch.compute_ordre)
+        hierarchie.verify(graphe, graphe.poids(VOITURE))
     return graphe
 
 

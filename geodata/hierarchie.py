@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geodata import hierarchie_calcul as calcul
-from geodata.accrochage import Accroches, ends, same_edge
+from geodata import moteur_scipy
+from geodata.accrochage import Accroches, ends, same_edge, snap_nodes
 from geodata.graphe import Graphe, Poids
 from geodata.moteur_cch import compute_ordre
 from geodata.reseau import I32, I64, B
@@ -102,6 +103,21 @@ def _build(graphe: Graphe) -> Hierarchie:
         arcs_descend=descend,
         sur_descend=calcul.locate(ptr, haut, head[descend], tail[descend]),
     )
+
+
+class HierarchieFausse(RuntimeError):
+    """The hierarchy does not answer what the oracle does: nothing of it may be used."""
+
+
+def verify(graphe: Graphe, poids: Poids, paires: int = 8) -> None:
+    """Compare some times with scipy's on the network itself; also compiles what later processes will find compiled.
+
+    Raises `HierarchieFausse`.
+    """
+    noeuds = np.linspace(0, graphe.n - 1, 4 * paires).astype(np.int32)
+    o, d = snap_nodes(graphe, noeuds[::4]), snap_nodes(graphe, noeuds)
+    if not np.array_equal(matrix_ms(poids, o, d), moteur_scipy.matrix_ms(poids, o, d)):
+        raise HierarchieFausse("la hiérarchie de contraction ne retrouve pas les durées exactes de ce réseau")
 
 
 def metrique_of(poids: Poids) -> Metrique:

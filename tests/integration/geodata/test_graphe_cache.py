@@ -10,13 +10,13 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from geodata import graphe_cache
+from geodata import graphe_cache, hierarchie
 from geodata.ecriture import write
 from geodata.graphe import Graphe, GrapheInvalide
 from geodata.graphe_cache import ReseauAbsent, current_graphe, load_graphe, load_ordre, prepare_ordre, save_ordre
 from geodata.lecture_base import ImportAbsent
 from geodata.models import ImportReseau, OrdreContraction, Reseau
-from geodata.temps import snap, travel_times_ms
+from geodata.temps import snap, snap_nodes, travel_times_ms
 from tests.unit.geodata.fabrique_reseau import grid
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def empty_cache() -> Iterator[None]:
 
 def make_import(cote: int = 5) -> ImportReseau:
     reseau, _ = Reseau.objects.get_or_create(code="essai", defaults={"nom": "Essai"})
-    importation = ImportReseau.objects.create(reseau=reseau, format="essai", fichier="f", empreinte=str(cote) * 64)
+    importation = ImportReseau.objects.create(reseau=reseau, format="essai", fichier="f", empreinte=f"{cote:064d}")
     write(importation, grid(cote))
     return importation
 
@@ -59,17 +59,37 @@ def test_current_graph_costs_one_query_and_follows_the_import(
 
 
 def test_order_is_saved_and_read_back(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    importation = make_import()
+    importation = make_import(46)
     assert load_graphe(importation.pk).ordre is None
     ordre = prepare_ordre(importation.pk).ordre
     assert ordre is not None
-    np.testing.assert_array_equal(np.sort(ordre), np.arange(25))
+    np.testing.assert_array_equal(np.sort(ordre), np.arange(46 * 46))
     graphe_cache.clear()
     relu = load_graphe(importation.pk)
     np.testing.assert_array_equal(relu.ordre, ordre)
     with django_assert_num_queries(0):
         prepare_ordre(importation.pk)
     assert OrdreContraction.objects.get().methode == graphe_cache.METHODE
+
+
+def test_a_small_network_needs_no_order() -> None:
+    assert prepare_ordre(make_import(5).pk).ordre is None
+    assert not OrdreContraction.objects.exists()
+
+
+def test_an_order_computed_by_a_question_is_saved() -> None:
+    importation = make_import(46)
+    graphe = load_graphe(importation.pk)
+    beaucoup = snap_nodes(graphe, np.arange(1500))
+    travel_times_ms(graphe, graphe.poids("voiture"), beaucoup, beaucoup)
+    np.testing.assert_array_equal(load_ordre(importation.pk), graphe.ordre)
+
+
+def test_a_wrong_hierarchy_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    importation = make_import(46)
+    monkeypatch.setattr(hierarchie, "matrix_ms", lambda poids, o, d: np.zeros((len(o), len(d)), dtype=np.int32))
+    with pytest.raises(hierarchie.HierarchieFausse):
+        prepare_ordre(importation.pk)
 
 
 def test_an_order_of_another_network_is_refused() -> None:

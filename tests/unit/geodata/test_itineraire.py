@@ -90,6 +90,21 @@ def test_closing_the_road_takes_the_detour() -> None:
     assert trajet is not None and trajet.longueur_m == pytest.approx(300)
 
 
+def test_path_by_the_hierarchy_when_its_order_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphe = Graphe.from_tableaux(grid(46))
+    poids, o, d = graphe.poids("voiture"), on_edges([0], [0.3]), on_edges([4000], [0.8])
+    par_scipy = path(graphe, poids, o, d)
+    graphe.ensure_ordre(moteur_cch.compute_ordre)
+
+    def refuse(*args: object) -> None:
+        raise AssertionError("scipy asked")
+
+    monkeypatch.setattr(moteur_scipy, "path_arcs", refuse)
+    par_cch = path(graphe, poids, o, d)
+    assert par_scipy is not None and par_cch is not None
+    assert par_cch.ms == par_scipy.ms
+
+
 def test_path_takes_single_points() -> None:
     graphe = Graphe.from_tableaux(grid(3))
     with pytest.raises(ValueError, match="reçu 2 et 1"):
