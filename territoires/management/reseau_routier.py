@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from geodata.decoupe import Aire
 from geodata.erreurs import ImportImpossible
+from geodata.graphe_cache import prepare_ordre
 from geodata.importation import Decoupeur, Progres, Source, import_network
 from geodata.models import ImportReseau
 from territoires.decoupage import decoupage, decoupage_touching
@@ -97,6 +98,10 @@ def run_import(
     except ImportImpossible as erreur:
         raise CommandError(f"Import refusé, le réseau « {code} » n'a pas changé.\n{erreur}") from erreur
     report(commande, importation)
+    if importation.etat == ImportReseau.Etat.REUSSI:
+        # Here rather than at the first question: a page must not wait for it.
+        commande.stdout.write("  Préparation des temps de parcours…")
+        prepare_ordre(importation.pk)
     return importation
 
 
