@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -65,25 +66,21 @@ def _straight(x: F64, y: F64, a: NDArray[np.int32], b: NDArray[np.int32]) -> lis
     return list(np.stack([np.column_stack([x[a], y[a]]), np.column_stack([x[b], y[b]])], axis=1))
 
 
-def _crossing(lines: list[F64]) -> B:
-    """Mask of the lines that meet another elsewhere than at a common end."""
+def _crossing(lines: list[F64], asked: I64 | None = None) -> B:
+    """Mask of the lines that cross another or lie on a part of it; a common end is no crossing.
+
+    With ``asked``, only pairs with one of these lines are looked at.
+    """
     shapes = shapely.linestrings(
         np.concatenate(lines), indices=np.repeat(np.arange(len(lines)), [len(line) for line in lines])
     )
-    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    pair = one < other
-    one, other = one[pair], other[pair]
-    meeting = shapely.intersection(shapes[one], shapes[other])
-    fine = (shapely.get_type_id(meeting) == 0) & shapely.touches(shapes[one], shapes[other])
-    # A single common point that is an end of both: the crossing of roads that the network has there.
-    point = shapely.get_coordinates(shapely.centroid(meeting))
-    ends_one = np.stack([np.stack([lines[k][0], lines[k][-1]]) for k in one]) if len(one) else np.zeros((0, 2, 2))
-    ends_other = np.stack([np.stack([lines[k][0], lines[k][-1]]) for k in other]) if len(one) else ends_one
-    for ends in (ends_one, ends_other):
-        fine &= (np.abs(ends - point[:, None, :]).max(axis=2) < 1e-6).any(axis=1)
+    tree = shapely.STRtree(shapes)
     wrong = np.zeros(len(lines), dtype=bool)
-    wrong[one[~fine]] = True
-    wrong[other[~fine]] = True
+    asked = np.arange(len(lines)) if asked is None else asked
+    for predicate in ("crosses", "overlaps"):
+        one, other = tree.query(shapes[asked], predicate=predicate)
+        wrong[asked[one]] = True
+        wrong[other] = True
     return wrong
 
 
@@ -98,27 +95,44 @@ def draw(
     supple = np.array([SOUPLESSE.get(Classe(c), 1.0) for c in range(len(Classe))])[classe]
     swing = np.where(aretes.rue, 3.0, (0.12 + 0.62 * hills**1.4) * ONDE_M * supple)
     key = np.column_stack([semis.x[aretes.a] + semis.x[aretes.b], semis.y[aretes.a] + semis.y[aretes.b]])
-    key = np.round(key * 10).astype(np.int64)
-    points = np.column_stack([semis.x, semis.y])
-    pa, pb = points[aretes.a], points[aretes.b]
+    shape = _Forme(
+        depart=np.column_stack([semis.x, semis.y])[aretes.a],
+        arrivee=np.column_stack([semis.x, semis.y])[aretes.b],
+        tangente_depart=start,
+        tangente_arrivee=end,
+        balancement=swing,
+        rue=aretes.rue,
+        cle=np.round(key * 10).astype(np.int64),
+        longueur=aretes.longueur_m,
+    )
     level = np.zeros(m, dtype=np.int64)
     lines: list[F64] = [np.zeros((0, 2))] * m
     todo = np.arange(m)
     for turn in range(60):
-        for count, e in enumerate(todo.tolist()):
-            flat = APLATIR[level[e]]
-            lines[e] = _bend(
-                pa[e], pb[e], start[e] * flat, end[e] * flat, swing[e] * flat, bool(aretes.rue[e]), key[e], seed, flat
-            )
-            if turn == 0 and count % 1000 == 0:
-                step(0.8 * count / m)
-        wrong = np.flatnonzero(_crossing(lines))
+        for e, line in zip(todo.tolist(), _bend(shape, todo, np.array(APLATIR)[level[todo]], seed), strict=True):
+            lines[e] = line
+        step(1 - 0.6 ** (turn + 1))
+        wrong = np.flatnonzero(_crossing(lines, todo))
         if not len(wrong):
             step(1.0)
             return lines
         todo = wrong[level[wrong] < len(APLATIR) - 1]
         level[todo] += 1
     raise RuntimeError("Des routes se croisent encore après redressement.")
+
+
+@dataclass(frozen=True)
+class _Forme:
+    """What gives m edges their shape: ends and Hermite tangents (m, 2), swing (m,) in metres, keys (m, 2)."""
+
+    depart: F64
+    arrivee: F64
+    tangente_depart: F64
+    tangente_arrivee: F64
+    balancement: F64
+    rue: B
+    cle: I64
+    longueur: F64
 
 
 def _tangents(semis: Semis, aretes: Aretes, noms: Noms) -> tuple[F64, F64]:
@@ -143,36 +157,44 @@ def _tangents(semis: Semis, aretes: Aretes, noms: Noms) -> tuple[F64, F64]:
     return np.where(backwards, -end, start), np.where(backwards, -start, end)
 
 
-def _bend(p: F64, q: F64, start: F64, end: F64, swing: float, street: bool, key: I64, seed: int, flat: float) -> F64:
+def _bend(shape: _Forme, edges: I64, flat: F64, seed: int) -> list[F64]:
+    """Vertices of some edges; ``flat`` (k,) is 1 for all their bends, 0 for a straight line."""
+    length = shape.longueur[edges]
+    n = np.where(shape.rue[edges], 3 + (length / 120).astype(np.int64), (length / PAS_SOMMETS_M).astype(np.int64) + 1)
+    n = np.where((flat == 0.0) | (length < 25.0), 1, np.maximum(n, 3))
+    # All vertices of all edges in one row: n + 1 of each.
+    begin = np.r_[0, np.cumsum(n + 1)]
+    row = np.repeat(np.arange(len(edges)), n + 1)
+    t = ((np.arange(begin[-1]) - begin[row]) / n[row])[:, None]
+    p, q = shape.depart[edges][row], shape.arrivee[edges][row]
     chord = q - p
-    length = float(np.sqrt((chord**2).sum()))
-    if flat == 0.0 or length < 25.0:
-        return np.array([p, q])
-    n = max(3, int(length / PAS_SOMMETS_M) + 1) if not street else 3 + int(length / 120)
-    t = np.linspace(0.0, 1.0, n + 1)[:, None]
     # Cubic Hermite curve, blended with the chord as it is flattened.
-    start, end = start + (1 - flat) * chord, end + (1 - flat) * chord
+    f = flat[row][:, None]
+    start = shape.tangente_depart[edges][row] * f + (1 - f) * chord
+    end = shape.tangente_arrivee[edges][row] * f + (1 - f) * chord
     line = (
         (2 * t**3 - 3 * t**2 + 1) * p + (t**3 - 2 * t**2 + t) * start + (3 * t**2 - 2 * t**3) * q + (t**3 - t**2) * end
     )
-    side = np.array([-chord[1], chord[0]]) / length
-    window = np.minimum(1.0, 16 * (t * (1 - t)) ** 2 * 1.6)
-    line += side * window * swing * min(1.0, length / 600.0) * _wave(t[:, 0] * length, key, seed)[:, None]
+    metres = length[row]
+    side = np.column_stack([-chord[:, 1], chord[:, 0]]) / metres[:, None]
+    window = np.minimum(1.0, 25.6 * (t[:, 0] * (1 - t[:, 0])) ** 2)
+    swing = shape.balancement[edges][row] * flat[row] * np.minimum(1.0, metres / 600.0)
+    line += side * (window * swing * _wave(t[:, 0] * metres, shape.cle[edges][row], seed))[:, None]
     line = np.round(line, 1)
-    line[0], line[-1] = p, q
-    return np.asarray(
-        shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), TOLERANCE_M)), dtype=np.float64
-    )
+    line[begin[:-1]], line[begin[1:] - 1] = shape.depart[edges], shape.arrivee[edges]
+    simple = shapely.simplify(shapely.linestrings(line, indices=row), TOLERANCE_M)
+    points, of = shapely.get_coordinates(simple, return_index=True)
+    return np.split(points, np.flatnonzero(np.diff(of)) + 1)
 
 
 def _wave(s: F64, key: I64, seed: int) -> F64:
-    """Noise in about [-1.4, 1.4] along a road, of two wavelengths, told by the road's key."""
+    """Noise in about [-1.4, 1.4] at abscissas (k,) along roads of keys (k, 2), of two wavelengths."""
     out = np.zeros(len(s))
     for cell, gain, salt in ((ONDE_M, 2.0, 51), (ONDE_M / 2.3, 0.8, 52)):
         u = s / cell
         i = np.floor(u).astype(np.int64)
         f = u - i
         f = f * f * (3 - 2 * f)
-        knots = uniform(seed, key[0], key[1], salt, np.arange(i[-1] + 2)) - 0.5
-        out += gain * (knots[i] * (1 - f) + knots[i + 1] * f)
+        before, after = (uniform(seed, key[:, 0], key[:, 1], salt, i + k) - 0.5 for k in (0, 1))
+        out += gain * (before * (1 - f) + after * f)
     return out
