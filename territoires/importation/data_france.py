@@ -19,6 +19,7 @@ from typing import TextIO, cast
 import numpy as np
 import shapely
 
+from territoires.nombres import nombre
 from territoires.rapport import DonneesRefusees, Rapport
 
 from .geometrie import CHANGEMENT_MAX, Geometries, outside_2154, project, repair, union
@@ -221,7 +222,7 @@ def _complete(
     restes: list[tuple[str, shapely.Polygon]] = []
     for lacune in find_gaps(toutes, incomplete):
         voisines = [k for k in lacune.voisines if k < len(lues)]
-        surface = f"lacune de {lacune.geom.area / 1e6:.2f} km² entre les contours".replace(".", ",")
+        surface = f"lacune de {nombre(lacune.geom.area / 1e6, 2)} km² entre les contours"
         rang = lacune.attribuee
         if rang is not None and rang < len(lues):
             geoms[rang] = union(np.array([geoms[rang], lacune.geom], dtype=object))

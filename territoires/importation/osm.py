@@ -22,6 +22,7 @@ import shapely
 from osmium.geom import WKBFactory
 from osmium.osm import Area, Node, Relation
 
+from territoires.nombres import nombre
 from territoires.rapport import Rapport
 from territoires.tableur import normalise, parse_number
 
@@ -274,8 +275,8 @@ def _own_contour(aire: _Aire, membres: Sequence[shapely.Geometry], rapport: Rapp
     if ecart <= ECART_MAX:
         return None
     rapport.warn(
-        f"{aire.nom} : ses communes couvrent autre chose que son contour ({100 * ecart:.1f} % de sa surface) ; "
-        "son propre contour est gardé.".replace(".", ",", 1)
+        f"{aire.nom} : ses communes couvrent autre chose que son contour ({nombre(100 * ecart, 1)} % de sa surface) ; "
+        "son propre contour est gardé."
     )
     multi: shapely.MultiPolygon = aire.geom
     return multi

@@ -15,11 +15,8 @@ from territoires.importation.ecriture import BilanImport, write
 from territoires.importation.lu import TerritoireLu
 from territoires.limites import BilanLimites, refresh_limites
 from territoires.models import Collectivite
+from territoires.nombres import avec_unite
 from territoires.rapport import DonneesRefusees
-
-
-def _km(metres: float) -> str:
-    return f"{metres / 1000:.1f} km".replace(".", ",")
 
 
 class Command(BaseCommand):
@@ -94,11 +91,12 @@ class Command(BaseCommand):
             lignes.append(f"{bilan.conserves} valeurs corrigées à la main conservées.")
         if bilan.disparues:
             lignes.append(f"{len(bilan.disparues)} communes n'existent plus : {', '.join(bilan.disparues)}.")
-        lignes.append(f"{limites.limites} limites, {_km(limites.longueur_m)}.")
+        lignes.append(f"{limites.limites} limites, {avec_unite(limites.longueur_m / 1000, 'km', 1)}.")
         if limites.longueur_approchee_m:
+            approche = avec_unite(limites.longueur_approchee_m / 1000, "km", 1)
             lignes.append(
-                f"Dont {_km(limites.longueur_approchee_m)} où les contours voisins ne sont pas dessinés "
-                f"exactement pareil (rapprochés à {TOLERANCE_M:g} m près)."
+                f"Dont {approche} où les contours voisins ne sont pas dessinés exactement pareil (rapprochés à "
+                f"{TOLERANCE_M:g} m près)."
             )
         if limites.aretes_multiples:
             lignes.append(f"{limites.aretes_multiples} arêtes appartiennent à plus de deux communes (chevauchement).")
