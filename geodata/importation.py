@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
-from geodata import lecture_osm, lecture_routes
+from geodata import generalisation, lecture_osm, lecture_routes
 from geodata.decoupe import Aire, cut, points_passage, project
 from geodata.ecriture import drop_old_partitions, write
 from geodata.erreurs import ImportImpossible
@@ -35,6 +35,7 @@ Decoupeur = Callable[[tuple[float, float, float, float]], Sequence[Aire]]
 ETAPE_LECTURE = "Lecture"
 ETAPE_DECOUPE = "Découpage"
 ETAPE_ECRITURE = "Écriture"
+ETAPE_CARTE = "Dessins pour la carte"
 
 
 def _silent(etape: str, fait: int, total: int | None) -> None:
@@ -129,6 +130,10 @@ def import_network(
             changes = {"nom": nom, "attribution": attribution, "licence": licence}
             Reseau.objects.filter(pk=reseau.pk).update(fictif=fictif, **{k: v for k, v in changes.items() if v})
             drop_old_partitions()
+            # Or the first reader of the map would wait for it.
+            progres(ETAPE_CARTE, 0, 1)
+            generalisation.prepare(importation.pk)
+            progres(ETAPE_CARTE, 1, 1)
     return importation
 
 

@@ -63,8 +63,7 @@ def _geometry(zoom: int, exacte: str = "geom") -> tuple[str, str]:
 def _outlines(nom: str, genres: str, zoom: int) -> tuple[str, str]:
     geom, choix = _geometry(zoom)
     return nom, (
-        f"SELECT t.code, t.nom, {geom} FROM territoires_collectivite t, e "
-        f"WHERE {genres} AND t.active AND {choix}"
+        f"SELECT t.code, t.nom, {geom} FROM territoires_collectivite t, e WHERE {genres} AND t.active AND {choix}"
     )
 
 
