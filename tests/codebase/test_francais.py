@@ -20,6 +20,8 @@ SANS_ACCENT = re.compile(
     r"|echecs?|deja|probleme|parametres?|resultats? (?:calcule|obtenu)s?|perimetre|metres|kilometres|acces|capacite"
     r"|population legale|coutent?|interets?|beneficiaires?|regimes? cloisonne)\b(?![\w\-.=_]|\s*=)"
 )
+#: Where identifiers may stand: between quotes, or in a list of columns between parentheses.
+NOMS = re.compile(r"«[^»]*»|\((?:\w+, )+\w+\)")
 _LISIBLES = {"help", "verbose_name", "verbose_name_plural", "help_text", "label", "description", "hint", "titre"}
 
 
@@ -67,7 +69,7 @@ def _faults(pattern: re.Pattern[str]) -> list[str]:
         f"{relative(path)} : {text}"
         for path in _application()
         for text in shown_texts(path.read_text(encoding="utf-8"))
-        if " " in text and pattern.search(re.sub(r"«[^»]*»", "", text))
+        if " " in text and pattern.search(NOMS.sub("", text))
     ]
 
 
@@ -95,7 +97,10 @@ def test_templates_are_french() -> None:
         if path.suffix != ".html" or "templates" not in path.parts:
             continue
         text = re.sub(
-            r"{#.*?#}|{%.*?%}|{{.*?}}|<(script|style).*?</\1>|<!--.*?-->|<[^>]*>", " ", path.read_text(), flags=re.S
+            r"{#.*?#}|{%.*?%}|{{.*?}}|<(script|style|code|pre).*?</\1>|<!--.*?-->|<[^>]*>",
+            " ",
+            path.read_text(),
+            flags=re.S,
         )
         wrong += [
             f"{relative(path)} : {found[0]}" for pattern in (ANGLAIS, SANS_ACCENT) if (found := pattern.search(text))
