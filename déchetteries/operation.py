@@ -29,7 +29,7 @@ class Dechetteries:
     titre = "Accès aux déchetteries"
     resume = "Ouvrir les déchetteries aux habitants d'en face : qui y gagne, qui paie, quels centres se chargent."
     form_class = DechetteriesForm
-    libelle_cout = "exploitation des déchetteries et trajets des usagers"
+    libelle_cout = "exploitation, trajets des usagers et prix donné aux souhaits non tenus"
     code_depense = "cout_exploitation"
 
     build_problem = staticmethod(construction.build_problem)

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Sum
 
 from .calcul import COUT, POPULATION, Statut
-from .comparaison import Bornes, Ligne, Regime, add_up, compare, from_json
+from .comparaison import Bornes, Ecart, Ligne, Regime, add_up, compare, from_json
 from .etudes import operation_of, partition_of
 from .models import Collectivite, Commune, PassageEtude, ResultatBloc
 from .nombres import pourcent
@@ -166,6 +166,7 @@ class Resultats:
             self.regimes[MUTUALISE].bornes,
             self.noms,
             libelle_cout=self.operation.libelle_cout,
+            depense=self.ecart_depense,
             fictif=self.fictif,
             remarques=remarks,
         )
@@ -235,6 +236,12 @@ class Resultats:
     def depense_a_part(self) -> bool:
         """True when the cost counts more than public spending (the inhabitants' trips, say)."""
         return self.operation.code_depense is not None and self._depenses(MUTUALISE) is not None
+
+    @property
+    def ecart_depense(self) -> Ecart | None:
+        """Public spending of all in both regimes; None when the cost counts nothing else."""
+        code = self.operation.code_depense
+        return next((line.ensemble for line in self.lignes if line.indicateur.code == code), None) if code else None
 
     def _depenses(self, regime: str) -> dict[str, Decimal] | None:
         code = self.operation.code_depense

@@ -62,13 +62,14 @@ def summarize(
     noms: Mapping[str, str],
     *,
     libelle_cout: str = "",
+    depense: Ecart | None = None,
     fictif: bool = False,
     remarques: Iterable[str] = (),
 ) -> Synthese:
     """Answer the four questions.
 
-    ``noms`` gives the name of each collectivité code; ``libelle_cout`` says what the cost is made of; ``remarques`` are
-    the solvers' own, repeated in the limits.
+    ``noms`` gives the name of each collectivité code; ``libelle_cout`` says what the cost is made of, ``depense``
+    is the public part of it where it counts more; ``remarques`` are the solvers' own, repeated in the limits.
     """
     grouped = by_question(lines)
     answers = []
@@ -80,8 +81,10 @@ def summarize(
         sentences += _unchanged([line for line in mine if _same(line)])
         if question == Question.ECONOMIE:
             cost, verdict = _cost(cloisonne, mutualise, libelle_cout)
-            sentences = cost + sentences
+            sentences = cost + _spending(depense) + sentences
             verdicts = [verdict]
+            # Trips saved are no saving of the budgets: a plain yes needs both.
+            losers = losers or (depense is not None and depense.verdict != Verdict.GAGNE)
         answers.append(Reponse(question, TITRES[question], _opinion(verdicts, losers), tuple(sentences)))
     return Synthese(tuple(answers), tuple(_limits(cloisonne, mutualise, fictif, remarques)))
 
@@ -190,6 +193,15 @@ def _cost(cloisonne: Bornes, mutualise: Bornes, libelle: str) -> tuple[list[str]
     if saved < 0 and not mutualise.optimal:
         sentences.append("Un meilleur plan partagé existe peut-être : celui-ci n'est pas prouvé le moins cher.")
     return sentences, Verdict.GAGNE if saved > 0 else Verdict.PERD
+
+
+def _spending(depense: Ecart | None) -> list[str]:
+    if depense is None or depense.difference is None or not math.isfinite(depense.difference):
+        return []
+    if depense.verdict == Verdict.EGAL:
+        return ["La dépense publique, elle, ne change pas dans l'ensemble."]
+    how = "baisse" if depense.difference < 0 else "augmente"
+    return [f"La dépense publique, elle, {how} de {euros(abs(depense.difference))} par an."]
 
 
 def _limits(cloisonne: Bornes, mutualise: Bornes, fictif: bool, remarques: Iterable[str]) -> list[str]:

@@ -117,6 +117,7 @@ def comparaison(request: HttpRequest, etude: Etude) -> HttpResponse:
     except (MauvaiseDemande, PartageImpossible) as error:
         refusal = str(error)
     lines = by_question(line for line in results.lignes if line.indicateur.code != COUT)
+    spending = results.ecart_depense
     answers = [
         {"reponse": answer, "badge": BADGES.get(answer.avis, ""), "lignes": lines[answer.question]}
         for answer in results.synthese.reponses
@@ -128,6 +129,8 @@ def comparaison(request: HttpRequest, etude: Etude) -> HttpResponse:
         "regimes": REGIMES,
         "bornes": [(REGIMES[name], regime.bornes) for name, regime in results.regimes.items()],
         "economie": results.regimes["cloisonne"].bornes.cout - results.regimes["mutualise"].bornes.cout,
+        "depense": spending,
+        "gain_depense": None if spending is None or spending.difference is None else -spending.difference,
         "reponses": answers,
         "autres": lines[None],
         "partage": sharing,

@@ -109,6 +109,17 @@ def test_many_are_counted_and_the_most_concerned_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("after", "avis", "words"),
+    [(50, Avis.PARTIE, "ne change pas"), (60, Avis.PARTIE, "augmente de 10 €"), (40, Avis.OUI, "baisse de 10 €")],
+)
+def test_trips_saved_are_no_public_saving(after: float, avis: Avis, words: str) -> None:
+    spending = judge(Indicateur("d", "dépense", "€", 0, Sens.MOINS), 50, after)
+    found = answer(summarize([], optimal(100), optimal(80), NOMS, depense=spending), Question.ECONOMIE)
+    assert found.avis == avis
+    assert words in plain(found.phrases[1])
+
+
 def test_what_the_cost_is_made_of() -> None:
     found = summarize([], optimal(100), optimal(100), NOMS, libelle_cout="sites et trajets")
     assert answer(found, Question.ECONOMIE).phrases[0].startswith("Coût complet (sites et trajets)")
