@@ -93,7 +93,8 @@ class Acces:
         propres = np.bincount(self.point_groupe, weights=self.population, minlength=g_total)
         chez_lui = np.where(self.centre_groupe >= 0, propres[self.centre_groupe], 0.0)
         total = ailleurs.sum(axis=0) + chez_lui
-        return np.divide(ailleurs, total, out=np.zeros_like(ailleurs), where=total > 0)
+        part: F64 = np.divide(ailleurs, total, out=np.zeros_like(ailleurs), where=total > 0)
+        return part
 
     def capacity(self, bloc: B, capacite: F64, parts: F64) -> F64:
         """Part of each centre's capacity that a block may use, (C,); ``parts`` from `outside_shares`."""

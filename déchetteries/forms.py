@@ -183,6 +183,7 @@ class DechetterieForm(forms.ModelForm):
             "horaires", "active",
         ]  # fmt: skip
         widgets = {"horaires": forms.Textarea(attrs={"rows": 2})}
+        localized_fields = ["cout_fixe_an"]
 
     field_order = ["code", "nom", "proprietaire", "lon", "lat", "adresse"]
 

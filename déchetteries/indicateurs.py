@@ -49,7 +49,7 @@ def costs(resultat: Resultat, groupe: int | None) -> tuple[float, float, float]:
     exploite = np.ones(len(flux.point), dtype=np.bool_) if groupe is None else porte == groupe
     centres = np.ones(resultat.n_centres, dtype=np.bool_) if groupe is None else resultat.centre_groupe == groupe
     points = np.ones(resultat.n_points, dtype=np.bool_) if groupe is None else resultat.point_groupe == groupe
-    trajet = flux.minutes.astype(np.float64) / 60.0 * c.euro_heure + flux.km.astype(np.float64) * c.euro_km
+    trajet = flux.minutes / 60.0 * c.euro_heure + flux.km.astype(np.float64) * c.euro_km
     usagers = c.trajets * float((flux.visites * trajet)[habite].sum())
     exploitation = float(resultat.cout_fixe[centres & resultat.actif].sum())
     exploitation += c.euro_visite * float(flux.visites[exploite].sum())
@@ -90,7 +90,7 @@ def _figures(resultat: Resultat, groupe: int | None) -> Iterator[Indicateur]:
     points = np.ones(resultat.n_points, dtype=np.bool_) if groupe is None else resultat.point_groupe == groupe
     flux = resultat.courant
     ici = points[flux.point]
-    habitants, minutes = inhabitants(resultat)[ici], flux.minutes[ici].astype(np.float64)
+    habitants, minutes = inhabitants(resultat)[ici], flux.minutes[ici]
     km = resultat.couts.trajets * float((flux.visites * flux.km)[ici].sum())
     usagers, exploitation, voeux = costs(resultat, groupe)
     centres = resultat.actif & (

@@ -205,7 +205,7 @@ def bands(resultats: Sequence[Resultat], collectivite: str | None = None, scenar
         if collectivite is not None:
             points = np.array([r.groupes[g] == collectivite for g in r.point_groupe], dtype=np.bool_)
         ici = points[flux.point]
-        minutes.append(flux.minutes[ici].astype(np.float64))
+        minutes.append(flux.minutes[ici])
         habitants.append(inhabitants(r, scenario)[ici])
         sans += float(r.population[points & (flux.sans_centre > 0)].sum())
     m, h = np.concatenate(minutes), np.concatenate(habitants)

@@ -27,15 +27,21 @@ class ResultatIllisible(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Flux:
-    """Visits of one scenario: point, centre (k,) int32; visites (k,) float64 a year; minutes, km (k,) float32 one way;
+    """Visits of one scenario: point, centre (k,) int32; visites (k,) float64 a year; secondes, km (k,) float32 one way,
+    as they were in the problem, so that costs are found again to the cent;
     sans_centre (D,) float64 visits that no centre may receive."""
 
     point: NDArray[np.int32]
     centre: NDArray[np.int32]
     visites: F64
-    minutes: F32
+    secondes: F32
     km: F32
     sans_centre: F64
+
+    @property
+    def minutes(self) -> F64:
+        """Minutes one way, (k,)."""
+        return self.secondes.astype(np.float64) / 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +123,7 @@ def _flux(problem: Problem, affectations: list[Affectation]) -> Flux:
         point=point,
         centre=centre,
         visites=visites,
-        minutes=problem.secondes[point, centre] / np.float32(60),
+        secondes=problem.secondes[point, centre],
         km=problem.km[point, centre],
         sans_centre=np.sum([a.sans_centre for a in affectations], axis=0),
     )
