@@ -20,6 +20,7 @@ from pathlib import Path
 BANCS = {
     "temps": "benchmarks.temps",
     "import": "benchmarks.importation",
+    "tuiles": "benchmarks.tuiles",
     "carp": "benchmarks.carp",
     "localisation": "benchmarks.localisation",
     "sectorisation": "benchmarks.sectorisation",
