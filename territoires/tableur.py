@@ -22,6 +22,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ LONGITUDE = ("lon", "lng", "long", "longitude", "x", "x_wgs84", "coord_x", "x_l9
 LATITUDE = ("lat", "latitude", "y", "y_wgs84", "coord_y", "y_l93", "lambert_y")
 
 
+@lru_cache(maxsize=4096)
 def normalise(nom: str) -> str:
     """A column name as it is compared: ASCII lower case, words joined by ``_``."""
     plat = unicodedata.normalize("NFKD", nom).encode("ascii", "ignore").decode()
