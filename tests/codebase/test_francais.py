@@ -20,8 +20,8 @@ SANS_ACCENT = re.compile(
     r"|echecs?|deja|probleme|parametres?|resultats? (?:calcule|obtenu)s?|perimetre|metres|kilometres|acces|capacite"
     r"|population legale|coutent?|interets?|beneficiaires?|regimes? cloisonne)\b(?![\w\-.=_]|\s*=)"
 )
-#: Where identifiers may stand: between quotes, or in a list of columns between parentheses.
-NOMS = re.compile(r"«[^»]*»|\((?:\w+, )+\w+\)")
+#: Where identifiers may stand: between quotes, or in a list of columns.
+NOMS = re.compile(r"«[^»]*»|\((?:\w+, )+\w+\)|\bcolonnes? (?:\w+, )*\w+")
 _LISIBLES = {"help", "verbose_name", "verbose_name_plural", "help_text", "label", "description", "hint", "titre"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -11,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bin.setup.system import chromium
 from territoires.models import Utilisateur
 
-CHROMIUM = os.environ.get("LIMITROPHE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = chromium()
 OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -42,7 +42,7 @@ def _playwright_beside_django() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def navigateur() -> Iterator[Browser]:
     """One browser for the session; skips, saying so, where there is no Chromium."""
-    if CHROMIUM is None:
+    if not CHROMIUM:
         pytest.skip("Chromium absent : installez le paquet chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
