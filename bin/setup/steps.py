@@ -57,7 +57,7 @@ MIGRATE = ManageStep("migrate", "Structure de la base", ("migrate", "--noinput")
 STATIC = ManageStep(
     "static",
     "Fichiers du site",
-    ("collectstatic", "--noinput", "--clear", "-v", "0"),
+    ("collectstatic", "--noinput", "--clear"),
     _PAGES,
     False,
     in_database=False,
@@ -97,7 +97,11 @@ def run_step(ready: Ready, console: Console, step: ManageStep) -> None:
         if code != 0:
             raise SetupError(f"{step.title} : échec (« manage.py {' '.join(step.words)} », code {code}).")
     else:
-        with console.step(step.title):
+        with console.step(step.title) as shown:
+
+            def tell(line: str) -> None:
+                shown.detail = line.strip()
+
             log = ready.project.logs / f"{step.name}.log"
-            run(step.title, command, env=ready.env, cwd=ready.project.root, log=log)
+            run(step.title, command, env=ready.env, cwd=ready.project.root, log=log, on_line=tell)
     ready.stamps.note(**{step.name: wanted})
