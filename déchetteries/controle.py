@@ -80,14 +80,15 @@ def _check_prices(nom: str, problem: Problem, scenario: Scenario, affectation: A
         raise ControleEchoue(f"{nom} : prix {prix[j]} de {problem.centre_code[j]} hors de 0 à {plafond[j]}")
 
 
-def _visit_cost(problem: Problem, *, kilometres: bool) -> F64:
-    """€ of one visit, (D, C): its hours there and back, and its kilometres; anything where there is no road."""
+def _visit_cost(problem: Problem) -> F64:
+    """€ of one visit's travel, (D, C); anything where there is no road."""
     couts = problem.couts
-    par_seconde = couts.trajets * couts.euro_heure / 3600.0
-    cout = np.where(np.isfinite(problem.secondes), problem.secondes, 0.0).astype(np.float64) * par_seconde
-    if kilometres:
-        cout += np.where(np.isfinite(problem.km), problem.km, 0.0) * np.float64(couts.trajets * couts.euro_km)
-    return cout
+    par_heure, par_km = couts.euro_heure, couts.euro_km
+    if couts.choix == "temps":
+        par_heure, par_km = par_heure + par_km * couts.vitesse_kmh, 0.0
+    cout = np.where(np.isfinite(problem.secondes), problem.secondes, 0.0).astype(np.float64) * (par_heure / 3600.0)
+    cout += np.where(np.isfinite(problem.km), problem.km, 0.0).astype(np.float64) * par_km
+    return couts.trajets * cout
 
 
 def _overload(problem: Problem, scenario: Scenario, affectation: Affectation) -> float:
@@ -109,7 +110,7 @@ def _dual(problem: Problem, scenario: Scenario, affectation: Affectation, visite
 
 def _check_optimal(nom: str, problem: Problem, scenario: Scenario, affectation: Affectation) -> None:
     """Duality: the answer weighs what its own prices prove to be the least."""
-    visite = _visit_cost(problem, kilometres=problem.couts.choix == "cout")
+    visite = _visit_cost(problem)
     pese = float(affectation.visites @ visite[affectation.point, affectation.centre])
     pese += problem.couts.euro_surcharge * _overload(problem, scenario, affectation)
     prouve = _dual(problem, scenario, affectation, visite)
@@ -121,7 +122,7 @@ def _check_account(problem: Problem, solution: Solution) -> None:
     """Cost, bound and status of the account."""
     scenario, courante = problem.scenarios()["courant"], solution.courante
     couts, bilan = problem.couts, solution.bilan
-    visite = _visit_cost(problem, kilometres=True) + couts.euro_visite
+    visite = _visit_cost(problem) + couts.euro_visite
     sans = float(courante.sans_centre.sum())
     commun = float(problem.cout_fixe @ scenario.actif) + couts.euro_sans_centre * sans
     cout = commun + couts.euro_surcharge * _overload(problem, scenario, courante)

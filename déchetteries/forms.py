@@ -61,8 +61,9 @@ class DechetteriesForm(ParametresForm):
     )
     choix = forms.ChoiceField(
         label="Les habitants choisissent",
-        choices=[("temps", "le trajet le plus court en temps"), ("cout", "le trajet le moins coûteux (temps et km)")],
+        choices=[("temps", "la déchetterie la plus rapide"), ("cout", "la moins coûteuse (temps et kilomètres)")],
         initial=_COUTS.choix,
+        help_text="Les trajets sont comptés comme ils sont choisis : au temps seul, ou au temps et aux kilomètres.",
     )
     capacites = forms.BooleanField(
         label="Tenir compte des capacités",
@@ -83,6 +84,11 @@ class DechetteriesForm(ParametresForm):
     )
     euro_heure = _figure(
         "euro_heure", "Valeur du temps (€ par heure)", "Hypothèse (rapport Quinet 2013 : 7,9 € de 2010 en ville).", 0.1
+    )
+    vitesse_kmh = _figure(
+        "vitesse_kmh",
+        "Vitesse moyenne des trajets (km/h)",
+        "Convertit le coût de la voiture en coût horaire quand les habitants choisissent au temps. Hypothèse.",
     )
     euro_visite = _figure(
         "euro_visite", "Coût de traitement d'une visite (€)", "Bennes, transport, traitement. Hypothèse."

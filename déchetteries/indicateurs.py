@@ -49,7 +49,10 @@ def costs(resultat: Resultat, groupe: int | None) -> tuple[float, float, float]:
     exploite = np.ones(len(flux.point), dtype=np.bool_) if groupe is None else porte == groupe
     centres = np.ones(resultat.n_centres, dtype=np.bool_) if groupe is None else resultat.centre_groupe == groupe
     points = np.ones(resultat.n_points, dtype=np.bool_) if groupe is None else resultat.point_groupe == groupe
-    trajet = flux.minutes / 60.0 * c.euro_heure + flux.km.astype(np.float64) * c.euro_km
+    par_heure, par_km = c.euro_heure, c.euro_km
+    if c.choix == "temps":
+        par_heure, par_km = c.euro_heure + c.euro_km * c.vitesse_kmh, 0.0
+    trajet = flux.minutes / 60.0 * par_heure + flux.km.astype(np.float64) * par_km
     usagers = c.trajets * float((flux.visites * trajet)[habite].sum())
     exploitation = float(resultat.cout_fixe[centres & resultat.actif].sum())
     exploitation += c.euro_visite * float(flux.visites[exploite].sum())

@@ -34,6 +34,7 @@ class UnitCosts:
         tonnes_hab_an     0.22   t per inhabitant and year: hyp., order of magnitude of ADEME's « enquêtes Collecte »
         euro_km           0.35   vehicle, €/km: hyp., between fuel alone (about 0.12) and the French tax scale
                                  (0.636 €/km for 5 CV under 5,000 km, arrêté of 27 March 2023)
+        vitesse_kmh       45     mean speed that turns €/km into €/h where trips are valued by their time alone: hyp.
         euro_heure        10     value of time, €/h: hyp., above the 7.9 €2010/h in town of the Quinet report (2013)
         euro_visite       5      running cost that follows visits (skips, treatment), €/visit: hyp.
         euro_surcharge    15     a visit above a centre's capacity, €/visit: hyp. (price of a wish, not an expense)
@@ -41,11 +42,17 @@ class UnitCosts:
         cout_fixe         60000  fixed cost of a centre whose own is unknown, €/year: hyp.
         kg_co2_km         0.218  average car, kg CO2e/km: ADEME, Base Empreinte (whole life of the vehicle)
     A visit is one round trip: ``trajets`` = 2 times the one-way time and distance.
+
+    ``choix`` says how inhabitants weigh a trip, which is also what it is counted for: "temps", its time alone, an hour
+    on the road costing ``euro_heure + euro_km * vitesse_kmh`` (they go to the quickest centre); "cout", its time and
+    its kilometres. One weight for choice and account keeps both promises of sharing: nobody goes farther than he
+    would alone, and no group costs more than its parts.
     """
 
     visites_hab_an: float = 5.0
     tonnes_hab_an: float = 0.22
     euro_km: float = 0.35
+    vitesse_kmh: float = 45.0
     euro_heure: float = 10.0
     euro_visite: float = 5.0
     euro_surcharge: float = 15.0
@@ -162,17 +169,13 @@ class Problem:
         return found
 
     def travel_euro(self) -> F64:
-        """Cost of one visit's travel, € (D, C): time and kilokilometres there and back; inf = unreachable."""
-        joignable = np.isfinite(self.km)
-        kilometres = np.where(joignable, self.km, 0.0).astype(np.float64) * self.couts.euro_km
-        heures = np.where(joignable, self.secondes, np.inf).astype(np.float64) / 3600.0
-        return self.couts.trajets * (heures * self.couts.euro_heure + kilometres)
-
-    def choice_euro(self) -> F64:
-        """What inhabitants weigh when they choose, € a visit (D, C): time alone or the whole travel cost."""
-        if self.couts.choix == "cout":
-            return self.travel_euro()
-        return self.couts.trajets * self.couts.euro_heure * self.secondes.astype(np.float64) / 3600.0
+        """What one visit's travel weighs and is counted for, € there and back (D, C); inf = unreachable."""
+        couts = self.couts
+        heures = self.secondes.astype(np.float64) / 3600.0
+        if couts.choix == "temps":
+            return couts.trajets * heures * (couts.euro_heure + couts.euro_km * couts.vitesse_kmh)
+        kilometres = np.where(np.isfinite(self.km), self.km, 0.0).astype(np.float64)
+        return couts.trajets * (heures * couts.euro_heure + kilometres * couts.euro_km)
 
 
 _PAR_POINT = ("point_groupe", "population", "visites", "point_x", "point_y")

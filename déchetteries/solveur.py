@@ -43,7 +43,7 @@ class Affectation:
     point, centre (k,) int32, visites (k,) float64: flows, sorted by point then centre, at most one row a couple.
     sans_centre (D,) float64: visits that no centre may receive.
     prix (C,) float64: price of one more place, €/visit (0 where the capacity does not bind).
-    optimale: proven for what inhabitants weigh.
+    optimale: proven to weigh the least.
     """
 
     point: NDArray[np.int32]
@@ -68,7 +68,7 @@ class Solution:
 
 def solve(problem: Problem, stop: Arret, seed: int = 1, progress: Progres = silent) -> Solution:
     """Solve every scenario of the block. Stopped early, what is left goes to the nearest centre (not proven)."""
-    poids = problem.choice_euro()
+    poids = problem.travel_euro()
     scenarios = problem.scenarios()
     affectations: dict[str, Affectation] = {}
     for rang, (nom, scenario) in enumerate(scenarios.items()):

@@ -71,7 +71,9 @@ def test_capacities_bind_and_what_breaks_is_said(etude: Etude) -> None:
     assert any("Centre D4 reçoit" in phrase and "de plus que sa capacité (5000)" in phrase for phrase in remarques)
     charges = {ligne[0]: ligne for ligne in _table(resultats, "charges").lignes}
     assert charges["D3"][5] == 9_000
-    assert charges["D3"][7] <= 9_001
+    # D3 is full with its own: commune 42003, which would gain 10 km, stays at D1.
+    assert charges["D1"][7] == 40_000
+    assert charges["D3"][7] == 11_500
 
 
 def _table(resultats: Resultats, code: str) -> Any:
