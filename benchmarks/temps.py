@@ -12,6 +12,7 @@ import argparse
 import itertools
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +98,10 @@ def _preparation(graphe: Graphe, poids: Poids, taille: str) -> Iterator[dict[str
     }
     for titre, scenario in cas.items():
         autre = graphe.poids(poids.profil, scenario)
-        proche = titre.startswith("scénario : 20")
-        change = np.flatnonzero(autre.ms != poids.ms)
-        voisine = hierarchie.metrique_of(poids) if proche else None
-
-        def customize(ms: Any = autre.ms, voisine: Any = voisine, change: Any = change) -> hierarchie.Metrique:
-            return hierarchie.customized(h, ms, voisine, change if voisine is not None else None)
-
-        secondes, metrique = timed(customize, 5)
-        entiere = hierarchie.customized(h, autre.ms)
+        couts = hierarchie.arc_costs(autre, metres=False)
+        voisine = hierarchie.metrique_of(poids) if titre.startswith("scénario : 20") else None
+        secondes, metrique = timed(partial(hierarchie.customized, h, couts, voisine), 5)
+        entiere = hierarchie.customized(h, couts)
         exact = np.array_equal(metrique.monte, entiere.monte) and np.array_equal(metrique.descend, entiere.descend)
         o, d = (snap_nodes(graphe, alea.integers(0, graphe.n, k)) for k in (200, 5))
         exact = exact and np.array_equal(hierarchie.matrix_ms(autre, o, d), moteur_scipy.matrix_ms(autre, o, d))

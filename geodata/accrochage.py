@@ -231,6 +231,15 @@ def ends(poids: Poids, points: Accroches, *, arrivee: bool) -> tuple[I32, I32]:
     return noeuds.astype(np.int32), ms.astype(np.int32)
 
 
+def end_lengths(poids: Poids, points: Accroches, *, arrivee: bool) -> F64:
+    """Metres between p points and the two nodes of `ends`, float64 (p, 2)."""
+    sur = points.troncon >= 0
+    longueur = np.where(sur, poids.graphe.reseau.longueur_m[np.where(sur, points.troncon, 0)], 0.0)
+    faite, restante = points.fraction * longueur, (1.0 - points.fraction) * longueur
+    deux = (faite, restante) if arrivee else (restante, faite)
+    return np.where(sur[:, None], np.column_stack(deux), 0.0)
+
+
 def same_edge(poids: Poids, origines: Accroches, destinations: Accroches) -> tuple[I64, I64, I64]:
     """Trips that stay on one edge: positions of origin and destination, and ms, of each possible pair (q,) int64."""
     do = np.flatnonzero(origines.troncon >= 0)

@@ -11,18 +11,20 @@ after an installation, some seconds).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from geodata import hierarchie_calcul as calcul
 from geodata import moteur_scipy
-from geodata.accrochage import Accroches, ends, same_edge, snap_nodes
+from geodata.accrochage import Accroches, end_lengths, ends, same_edge, snap_nodes
 from geodata.graphe import Graphe, Poids
 from geodata.moteur_cch import compute_ordre
-from geodata.reseau import I32, I64, B
+from geodata.profils import INF_MS
+from geodata.reseau import F32, F64, I32, I64, B
 from geodata.scenario import NORMAL
 
-U32 = calcul.U32
+Couts = calcul.Couts
 
 #: Bytes of labels held at a time by a matrix.
 MEMOIRE_OCTETS = 256 * 2**20
@@ -54,12 +56,17 @@ class Hierarchie:
 
 @dataclass(frozen=True)
 class Metrique:
-    """Least times over the arcs of a hierarchy, up and down, and those of the roads alone (uint32, (arcs,))."""
+    """Least costs over the arcs of a hierarchy, up and down, and those of the roads alone, (arcs,) each.
 
-    brut_monte: U32
-    brut_descend: U32
-    monte: U32
-    descend: U32
+    ``inf``: no way, of the same kind as the costs (`geodata.hierarchie_calcul`).
+    """
+
+    inf: Any
+
+    brut_monte: Couts
+    brut_descend: Couts
+    monte: Couts
+    descend: Couts
 
 
 def hierarchie_of(graphe: Graphe) -> Hierarchie:
@@ -120,33 +127,47 @@ def verify(graphe: Graphe, poids: Poids, paires: int = 8) -> None:
         raise HierarchieFausse("la hiérarchie de contraction ne retrouve pas les durées exactes de ce réseau")
 
 
-def metrique_of(poids: Poids) -> Metrique:
-    """Customization of a weight vector, kept with it.
+def metrique_of(poids: Poids, *, metres: bool = False) -> Metrique:
+    """Customization of a weight vector, kept with it; ``metres``: lengths break the ties of times.
 
     A scenario that changes few arcs starts from the profile's ordinary times and computes what the changes reach.
     """
-    trouve: Metrique = poids.derived("metrique", lambda: _customize(poids))
+    trouve: Metrique = poids.derived(("metrique", metres), lambda: _customize(poids, metres))
     return trouve
 
 
-def _customize(poids: Poids) -> Metrique:
+def _customize(poids: Poids, metres: bool) -> Metrique:
     h = hierarchie_of(poids.graphe)
     if poids.scenario != NORMAL:
         normal = poids.graphe.poids(poids.profil)
-        change = np.flatnonzero(normal.ms != poids.ms)
-        if len(change) <= PART_PARTIELLE * len(poids.ms):
-            return customized(h, poids.ms, metrique_of(normal), change)
-    return customized(h, poids.ms)
+        if np.count_nonzero(normal.ms != poids.ms) <= PART_PARTIELLE * len(poids.ms):
+            return customized(h, arc_costs(poids, metres), metrique_of(normal, metres=metres))
+    return customized(h, arc_costs(poids, metres))
 
 
-def customized(h: Hierarchie, ms: I32, voisine: Metrique | None = None, change: I64 | None = None) -> Metrique:
-    """Customize ``ms`` from nothing, or from a neighbour's times and the arcs that differ from its own."""
-    brut_monte = np.full(len(h.head), calcul.INF, dtype=np.uint32)
+def arc_costs(poids: Poids, metres: bool) -> Couts:
+    """Cost of each arc, (2 m,): ms in uint32, or ms and cm in uint64."""
+    if not metres:
+        return poids.ms.astype(np.uint32)
+    longueur = poids.graphe.reseau.longueur_m
+    return _with_metres(poids.ms, np.concatenate([longueur, longueur]))
+
+
+def _with_metres(ms: I32 | I64, metres: F32 | F64) -> Couts:
+    """ms in the upper 32 bits, cm in the lower ones (42,000 km hold)."""
+    cm = np.rint(metres * 100.0).astype(np.uint64)
+    return np.where(ms == INF_MS, calcul.INF_LONG, (ms.astype(np.uint64) << np.uint64(32)) + cm)
+
+
+def customized(h: Hierarchie, couts: Couts, voisine: Metrique | None = None) -> Metrique:
+    """Customize the costs of the arcs, from nothing or from a neighbour of the same kind."""
+    inf = calcul.INF if couts.dtype == np.uint32 else calcul.INF_LONG
+    brut_monte = np.full(len(h.head), inf)
     brut_descend = brut_monte.copy()
-    calcul.lower_least(h.sur_monte, ms[h.arcs_monte], brut_monte)
-    calcul.lower_least(h.sur_descend, ms[h.arcs_descend], brut_descend)
+    calcul.lower_least(h.sur_monte, couts[h.arcs_monte], brut_monte)
+    calcul.lower_least(h.sur_descend, couts[h.arcs_descend], brut_descend)
     touche: B
-    if voisine is None or change is None:
+    if voisine is None:
         monte, descend = brut_monte.copy(), brut_descend.copy()
         touche = np.ones(len(h.rang), dtype=np.bool_)
     else:
@@ -168,28 +189,43 @@ def customized(h: Hierarchie, ms: I32, voisine: Metrique | None = None, change: 
         touche,
         h.profondeur_max,
     )
-    return Metrique(brut_monte, brut_descend, monte, descend)
+    return Metrique(inf, brut_monte, brut_descend, monte, descend)
 
 
 def matrix_ms(poids: Poids, origines: Accroches, destinations: Accroches) -> I32:
     """Travel times in ms, int32 (n_o, n_d), `INF_MS` = unreachable; either side may be the larger."""
+    return matrix(poids, origines, destinations).view(np.int32)
+
+
+def matrix(poids: Poids, origines: Accroches, destinations: Accroches, *, metres: bool = False) -> Couts:
+    """Costs (n_o, n_d): ms in uint32, or with ``metres`` ms in the upper half and cm in the lower half of uint64.
+
+    With metres the way measured is the shortest of the quickest ones.
+    """
     h = hierarchie_of(poids.graphe)
-    m = metrique_of(poids)
-    sortie = np.empty((len(origines), len(destinations)), dtype=np.int32)
-    pas = max(1, MEMOIRE_OCTETS // (16 * (h.profondeur_max + 1)))
+    m = metrique_of(poids, metres=metres)
+    sortie = np.empty((len(origines), len(destinations)), dtype=m.monte.dtype)
+    pas = max(1, MEMOIRE_OCTETS // (24 * (h.profondeur_max + 1)))
     for a in range(0, len(origines), pas):
         bloc_o = slice(a, a + pas)
-        depart = _labels(h, m.monte, *ends(poids, origines.take(bloc_o), arrivee=False))
+        depart = _labels(h, m, poids, origines.take(bloc_o), arrivee=False)
         for b in range(0, len(destinations), pas):
             bloc_d = slice(b, b + pas)
-            arrivee = _labels(h, m.descend, *ends(poids, destinations.take(bloc_d), arrivee=True))
-            calcul.join(*depart, *arrivee, sortie[bloc_o, bloc_d])
+            arrivee = _labels(h, m, poids, destinations.take(bloc_d), arrivee=True)
+            calcul.join(*depart, *arrivee, m.inf, sortie[bloc_o, bloc_d])
     i, j, direct = same_edge(poids, origines, destinations)
-    np.minimum.at(sortie, (i, j), direct.astype(np.int32))
+    couts = direct.astype(np.uint32)
+    if metres:
+        part = np.abs(origines.fraction[i] - destinations.fraction[j])
+        couts = _with_metres(direct, part * poids.graphe.reseau.longueur_m[origines.troncon[i]])
+    np.minimum.at(sortie, (i, j), couts)
     return sortie
 
 
-def _labels(h: Hierarchie, poids: U32, noeuds: I32, ms: I32) -> tuple[U32, I32, I32]:
-    return calcul.labels(
-        h.rang[noeuds], ms.astype(np.uint32), h.parent, h.profondeur, h.ptr, h.prof, poids, h.profondeur_max
-    )
+def _labels(h: Hierarchie, m: Metrique, poids: Poids, points: Accroches, *, arrivee: bool) -> tuple[Couts, I32, I32]:
+    noeuds, ms = ends(poids, points, arrivee=arrivee)
+    bouts: Couts = ms.astype(np.uint32)
+    if m.monte.dtype == np.uint64:
+        bouts = _with_metres(ms, end_lengths(poids, points, arrivee=arrivee))
+    arcs = m.descend if arrivee else m.monte
+    return calcul.labels(h.rang[noeuds], bouts, h.parent, h.profondeur, h.ptr, h.prof, arcs, h.profondeur_max, m.inf)

@@ -2,9 +2,10 @@
 
 Nodes are called by their rank (0 contracted first). Node v has the upward arcs ptr[v]:ptr[v + 1], sorted by head; its
 parent in the elimination tree is the lowest of them, so that every head is an ancestor of v, and is known on the way
-to the root by its depth alone: ``prof[e]`` is the depth of the head of arc e. Times are uint32 with INF = 2^31 - 1, two
-of which can be added.
+to the root by its depth alone: ``prof[e]`` is the depth of the head of arc e.
 
+Costs are unsigned integers of 32 bits (ms) or 64 (ms above, cm below, so that the least is the quickest, then the
+shortest), with a value for "no way" that can be added to itself (`INF`, `INF_LONG`). Loops are compiled for each kind.
 Compiled code is kept beside the module (or in the user's cache folder) and reused by later processes.
 """
 
@@ -20,15 +21,17 @@ from numpy.typing import NDArray
 from geodata.profils import INF_MS
 
 F = TypeVar("F", bound=Callable[..., Any])
-U32 = NDArray[np.uint32]
+#: uint32 or uint64, the same in all the arguments of a loop.
+Couts = NDArray[np.unsignedinteger[Any]]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 B = NDArray[np.bool_]
 #: Unsigned, so that compiled loops need not look for negative positions.
 Profondeurs = NDArray[np.unsignedinteger[Any]]
 
-#: No way: the same value as `geodata.profils.INF_MS`.
+#: No way: `geodata.profils.INF_MS` milliseconds.
 INF = np.uint32(INF_MS)
+INF_LONG = np.uint64(int(INF_MS) << 32)
 
 
 def compiled(fonction: F) -> F:
@@ -109,10 +112,10 @@ def locate(ptr: I64, head: I32, bas: I32, haut: I32) -> I32:
 
 
 @compiled
-def lower_least(arcs: I32, ms: I32, sortie: U32) -> None:
-    """sortie[arcs[i]] = least of itself and ms[i], in place."""
+def lower_least(arcs: I32, couts: Couts, sortie: Couts) -> None:
+    """sortie[arcs[i]] = least of itself and couts[i], in place."""
     for i in range(len(arcs)):
-        sortie[arcs[i]] = min(sortie[arcs[i]], np.uint32(ms[i]))
+        sortie[arcs[i]] = min(sortie[arcs[i]], couts[i])
 
 
 @compiled
@@ -123,22 +126,22 @@ def customize(
     bas_ptr: I64,
     bas_arc: I32,
     bas_fin: I64,
-    brut_monte: U32,
-    brut_descend: U32,
-    monte: U32,
-    descend: U32,
+    brut_monte: Couts,
+    brut_descend: Couts,
+    monte: Couts,
+    descend: Couts,
     touche: B,
     profondeur_max: int,
 ) -> int:
-    """Least time over every upward arc and back, through any lower node, in place in ``monte`` and ``descend``.
+    """Least cost over every upward arc and back, through any lower node, in place in ``monte`` and ``descend``.
 
     Only the nodes marked in ``touche`` are computed again, and those that their changes reach (marked as they are): all
-    of them for a new weight vector, a few for a scenario near one that is known. ``brut_*``: times of the roads alone.
+    of them for a new weight vector, a few for a scenario near one that is known. ``brut_*``: costs of the roads alone.
     ``bas_*``: for each node, its arcs from lower nodes, and the end of the arcs of these. Returns the nodes computed.
     """
     n = len(ptr) - 1
-    ligne_m = np.empty(profondeur_max + 1, np.uint32)
-    ligne_d = np.empty(profondeur_max + 1, np.uint32)
+    ligne_m = np.empty(profondeur_max + 1, monte.dtype)
+    ligne_d = np.empty(profondeur_max + 1, monte.dtype)
     faits = 0
     for x in range(n):
         if not touche[x]:
@@ -153,8 +156,8 @@ def customize(
             du_bas = monte[i]
             for j in range(i + 1, bas_fin[q]):
                 p = prof[j]
-                ligne_m[p] = min(ligne_m[p], np.uint32(vers_bas + monte[j]))
-                ligne_d[p] = min(ligne_d[p], np.uint32(du_bas + descend[j]))
+                ligne_m[p] = min(ligne_m[p], monte.dtype.type(vers_bas + monte[j]))
+                ligne_d[p] = min(ligne_d[p], monte.dtype.type(du_bas + descend[j]))
         change = False
         for e in range(ptr[x], ptr[x + 1]):
             p = prof[e]
@@ -170,25 +173,33 @@ def customize(
 
 @compiled
 def labels(
-    noeuds: I32, ms: U32, parent: I32, profondeur: I32, ptr: I64, prof: Profondeurs, poids: U32, profondeur_max: int
-) -> tuple[U32, I32, I32]:
-    """Times from p points to each of their ancestors (or back, with downward weights).
+    noeuds: I32,
+    bouts: Couts,
+    parent: I32,
+    profondeur: I32,
+    ptr: I64,
+    prof: Profondeurs,
+    poids: Couts,
+    profondeur_max: int,
+    inf: Any,
+) -> tuple[Couts, I32, I32]:
+    """Costs from p points to each of their ancestors (or back, with downward weights).
 
-    ``noeuds``, ``ms`` (p, 2): the nodes at the ends of each point's edge, one of which is an ancestor of the other, and
-    the time to them (INF: no way). Returns times (p, depths) by depth of the ancestor, the ancestors themselves
+    ``noeuds``, ``bouts`` (p, 2): the nodes at the ends of each point's edge, one of which is an ancestor of the other,
+    and the cost to them (inf: no way). Returns costs (p, depths) by depth of the ancestor, the ancestors themselves
     (p, depths), and the depth of the lowest one (p,) (-1: the point leads nowhere).
     """
     p = len(noeuds)
-    temps = np.full((p, profondeur_max + 1), INF, np.uint32)
+    couts = np.full((p, profondeur_max + 1), inf, poids.dtype)
     ancetres = np.full((p, profondeur_max + 1), np.int32(-1), np.int32)
     fond = np.full(p, np.int32(-1), np.int32)
     for i in range(p):
-        ligne = temps[i]
+        ligne = couts[i]
         u = np.int32(-1)
         for c in range(2):
             v = noeuds[i, c]
-            if ms[i, c] < INF:
-                ligne[profondeur[v]] = min(ligne[profondeur[v]], ms[i, c])
+            if bouts[i, c] < inf:
+                ligne[profondeur[v]] = min(ligne[profondeur[v]], bouts[i, c])
                 if u < 0 or profondeur[v] > profondeur[u]:
                     u = v
         if u >= 0:
@@ -196,18 +207,20 @@ def labels(
         while u >= 0:
             ici = ligne[profondeur[u]]
             ancetres[i, profondeur[u]] = u
-            if ici < INF:
+            if ici < inf:
                 for e in range(ptr[u], ptr[u + 1]):
-                    ligne[prof[e]] = min(ligne[prof[e]], np.uint32(ici + poids[e]))
+                    ligne[prof[e]] = min(ligne[prof[e]], poids.dtype.type(ici + poids[e]))
             u = parent[u]
-    return temps, ancetres, fond
+    return couts, ancetres, fond
 
 
 @compiled
-def join(temps_o: U32, ancetres_o: I32, fond_o: I32, temps_d: U32, ancetres_d: I32, fond_d: I32, sortie: I32) -> None:
+def join(
+    couts_o: Couts, ancetres_o: I32, fond_o: I32, couts_d: Couts, ancetres_d: I32, fond_d: I32, inf: Any, sortie: Couts
+) -> None:
     """Least sum over common ancestors, which are the first ones of both ways down from the root; into (n_o, n_d)."""
-    for i in range(len(temps_o)):
-        for j in range(len(temps_d)):
+    for i in range(len(couts_o)):
+        for j in range(len(couts_d)):
             bas, haut = -1, min(fond_o[i], fond_d[j])
             while bas < haut:
                 milieu = (bas + haut + 1) // 2
@@ -215,7 +228,7 @@ def join(temps_o: U32, ancetres_o: I32, fond_o: I32, temps_d: U32, ancetres_d: I
                     bas = milieu
                 else:
                     haut = milieu - 1
-            moindre = INF
+            moindre = inf
             for k in range(bas + 1):
-                moindre = min(moindre, np.uint32(temps_o[i, k] + temps_d[j, k]))
+                moindre = min(moindre, couts_o.dtype.type(couts_o[i, k] + couts_d[j, k]))
             sortie[i, j] = moindre

@@ -179,8 +179,6 @@ def _speed(profil: Profil, reseau: TableauxReseau, plafond: F64, vmax: NDArray[n
     inconnue = ~(v > 0)
     part = np.where(v <= LIMITE_VILLE_KMH, profil.part_vmax_ville, profil.part_vmax)
     v = np.where(inconnue, plafond, np.minimum(v * part, plafond))
-    if profil.code == PIETON.code:
-        v = plafond.copy()
     v = np.minimum(v, profil.vmax_kmh)
     if profil.vitesse_prive_kmh is not None:
         prive = (reseau.acces & np.uint8(Acces.PRIVE)) != 0

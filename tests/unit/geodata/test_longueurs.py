@@ -11,7 +11,7 @@ from geodata.graphe import Graphe
 from geodata.longueurs import times_and_lengths
 from geodata.profils import INF_MS
 from geodata.temps import path, snap_nodes, travel_times_ms
-from tests.unit.geodata.fabrique_reseau import grid, make_reseau, on_edges, points, reseaux
+from tests.unit.geodata.fabrique_reseau import grid, make_reseau, on_edges, oracle_metres, points, reseaux
 
 
 @given(st.data())
@@ -28,6 +28,18 @@ def test_times_are_those_of_the_matrix_and_walking_speed_gives_the_metres(data: 
         if profil == "pieton":
             joint = ms != INF_MS
             assert metres[joint] == pytest.approx(ms[joint] / 1000 * 1.25, rel=1e-4, abs=0.05)
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_the_shortest_of_the_quickest_ways_is_measured(data: st.DataObject) -> None:
+    graphe = Graphe.from_tableaux(data.draw(reseaux()))
+    poids, o, d = graphe.poids("voiture"), data.draw(points(graphe.m)), data.draw(points(graphe.m))
+    ms, metres = times_and_lengths(poids, o, d)
+    attendu_ms, attendu_m = oracle_metres(graphe, poids, o, d)
+    np.testing.assert_array_equal(ms, attendu_ms)
+    # Each end and edge is rounded to the centimetre.
+    np.testing.assert_allclose(metres, attendu_m, rtol=1e-6, atol=0.2)
 
 
 def test_metres_are_those_of_the_path_found_for_one_couple() -> None:

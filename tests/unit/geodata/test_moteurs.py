@@ -55,13 +55,13 @@ def _check_path(graphe, poids, o, d, ms, arcs, sortie, entree):  # type: ignore[
 def test_partial_customization_equals_a_full_one(data: st.DataObject) -> None:
     graphe = Graphe.from_tableaux(data.draw(reseaux(max_noeuds=14, max_troncons=40)))
     h = hierarchie.hierarchie_of(graphe)
-    avant = graphe.poids("voiture").ms
-    changes = data.draw(st.dictionaries(st.integers(0, 2 * graphe.m - 1), st.integers(0, 2**31 - 1), max_size=6))
+    avant = hierarchie.arc_costs(graphe.poids("voiture"), metres=data.draw(st.booleans()))
+    inf = hierarchie.customized(h, avant).inf
+    changes = data.draw(st.dictionaries(st.integers(0, 2 * graphe.m - 1), st.integers(0, int(inf)), max_size=6))
     apres = avant.copy()
-    for arc, ms in changes.items():
-        apres[arc] = ms
-    depart = hierarchie.customized(h, avant)
-    partielle = hierarchie.customized(h, apres, depart, np.flatnonzero(avant != apres))
+    for arc, cout in changes.items():
+        apres[arc] = cout
+    partielle = hierarchie.customized(h, apres, hierarchie.customized(h, avant))
     entiere = hierarchie.customized(h, apres)
     np.testing.assert_array_equal(partielle.monte, entiere.monte)
     np.testing.assert_array_equal(partielle.descend, entiere.descend)
