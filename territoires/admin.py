@@ -13,6 +13,7 @@ from django.contrib.gis.geos import Point
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from . import admin_etudes  # noqa: F401 - accounts and studies are registered there
 from .importation.ecriture import refresh_contours
 from .importation.geometrie import EMPRISE_2154, project, to_degrees
 from .limites import refresh_limites

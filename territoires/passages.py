@@ -106,6 +106,9 @@ def executer_lot(
         echouer(lot, str(error), _trace_of(error))
     except (OperationalError, InterfaceError):
         raise
+    except (KeyboardInterrupt, SystemExit):
+        rendre_lot(lot)
+        raise
     except Exception as error:  # whatever an operation's code raises: the run ends with it in its log
         logger.exception("lot %s : erreur imprévue", lot.pk)
         echouer(lot, f"Erreur imprévue ({type(error).__name__}) : {error}", traceback.format_exc())

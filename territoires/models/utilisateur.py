@@ -20,3 +20,7 @@ class Utilisateur(AbstractUser):
         related_name="utilisateurs",
     )
     demonstration = models.BooleanField("compte de démonstration", default=False)
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = "utilisateur"
+        verbose_name_plural = "utilisateurs"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
@@ -107,7 +108,10 @@ def proposed_keys(results: Resultats, weights: dict[str, float]) -> list[CleProp
 @protege(may_read_etude, charge=load_etude)
 @require_safe
 def comparaison(request: HttpRequest, etude: Etude) -> HttpResponse:
-    """The page."""
+    """The page; a study that has no result yet sends back to its own page."""
+    if not etude.passages.filter(etat=PassageEtude.Etat.REUSSI).exists():
+        messages.info(request, "Cette étude n'a pas encore de résultat.")
+        return redirect("etude", etude.pk)
     results = chosen_results(etude, request.GET)
     sharing, refusal = None, ""
     weights: dict[str, float] = {}
@@ -171,7 +175,7 @@ def _sharing_words(results: Resultats, table: TableauPartage | None) -> dict[str
         ],
         "objections": [
             {
-                "noms": " + ".join(results.noms[code] for code in sorted(one.coalition)),
+                "noms": _coalition(results, one.coalition),
                 "manque": one.manque,
                 "plusieurs": len(one.coalition) > 1,
             }
@@ -179,6 +183,16 @@ def _sharing_words(results: Resultats, table: TableauPartage | None) -> dict[str
         ],
         "autres_objections": len(table.objections or ()) - len(worst),
     }
+
+
+def _coalition(results: Resultats, coalition: frozenset[str]) -> str:
+    """Names of a coalition, by those it leaves out when it is nearly all of its group."""
+    block = next(one for one in results.partition if coalition <= one)
+    out = sorted(block - coalition)
+    if 0 < len(out) <= 2 < len(coalition):
+        group = "du groupe" if len(results.partition) > 1 else "de l'étude"
+        return f"les collectivités {group} sauf {' et '.join(results.noms[code] for code in out)}"
+    return " + ".join(results.noms[code] for code in sorted(coalition))
 
 
 def _plan(results: Resultats, row: ResultatBloc, regime: str = "") -> dict[str, Any]:

@@ -59,6 +59,19 @@ class DepartForm(forms.Form):
         self.fields["zone"].queryset = ZoneLimitrophe.objects.defer("contour").order_by("nom")
 
 
+class BoutonsDeRang(forms.RadioSelect):
+    """Radio buttons spread over the cells of a row: each one says its column and its row."""
+
+    def __init__(self, nom: str) -> None:
+        super().__init__()
+        self.nom = nom
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(*args, **kwargs)
+        option["attrs"]["aria-label"] = f"{option['label']}, {self.nom}"
+        return option
+
+
 class GroupesForm(forms.Form):
     """Title and partition: one radio row by collectivité."""
 
@@ -77,7 +90,7 @@ class GroupesForm(forms.Form):
         self.choices = [(HORS, "Hors étude"), (SEULE, "Seule"), *((letter, f"Groupe {letter}") for letter in letters)]
         for one in self.candidates:
             self.fields[self.field_name(one)] = forms.ChoiceField(
-                label=one.nom, choices=self.choices, widget=forms.RadioSelect, initial=HORS
+                label=one.nom, choices=self.choices, widget=BoutonsDeRang(one.nom), initial=HORS
             )
 
     @staticmethod

@@ -12,9 +12,9 @@ const MAX = 12;
 export function groupesChoisis(racine) {
   /** @type {Map<string, string[]>} */
   const groupes = new Map();
-  for (const rang of racine.querySelectorAll('[role="radiogroup"]')) {
+  for (const rang of racine.querySelectorAll("[data-collectivite]")) {
     const choix = /** @type {HTMLInputElement | null} */ (rang.querySelector("input:checked"));
-    const nom = rang.getAttribute("aria-label") ?? "";
+    const nom = rang.getAttribute("data-collectivite") ?? "";
     if (choix) groupes.set(choix.value, [...(groupes.get(choix.value) ?? []), nom]);
   }
   return groupes;

@@ -142,7 +142,7 @@ def form_data(zone: ZoneLimitrophe, groups: dict[str, str], **more: str) -> dict
 def test_study_made_on_the_page(agent: Client, zone: ZoneLimitrophe) -> None:
     url = reverse("etude-nouvelle") + "?operation=mediane&zone=essai"
     page = agent.get(url).content.decode()
-    assert page.count('role="radiogroup"') == 3
+    assert page.count("data-collectivite=") == 3
     response = agent.post(url, form_data(zone, {"01": "A", "02": "A", "03": "seule"}))
     etude = Etude.objects.get()
     assert response.url == reverse("etude", args=(etude.pk,))
@@ -240,7 +240,9 @@ def test_key_chosen_in_the_address(agent: Client, calculee: Etude) -> None:
 
 
 def test_study_without_result_has_no_comparison(agent: Client, etude: Etude) -> None:
-    for name in ("etude-comparaison", "etude-csv", "api-resultats", "etude-couches"):
+    sent_back = agent.get(reverse("etude-comparaison", args=(etude.pk,)), follow=True)
+    assert "pas encore de résultat" in sent_back.content.decode()
+    for name in ("etude-csv", "api-resultats", "etude-couches"):
         assert agent.get(reverse(name, args=(etude.pk,))).status_code == 404
     assert agent.get(reverse("etude-comparaison", args=(10**6,))).status_code == 404
 
