@@ -25,7 +25,7 @@ PART_TRIANGLES_OUVERTS_CAMPAGNE = 0.55
 PART_TRIANGLES_OUVERTS_VILLE = 0.92
 PART_RUES_OTEES = 0.10
 #: Fewer roads cross a limit between départements than any other line.
-PART_PASSAGES_OTES = 0.45
+PART_PASSAGES_OTES = 0.8
 
 
 def planar_edges(semis: Semis, side: I32, seed: int, emprise: BaseGeometry | None = None) -> tuple[I32, I32]:

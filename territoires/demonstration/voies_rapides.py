@@ -138,25 +138,31 @@ def _build(
     if len(chosen) < 2:
         return None
     start, end = chosen[0].axe_m - BRETELLE_M, chosen[-1].axe_m + BRETELLE_M
-    feet: dict[int, list[tuple[Echangeur, float, int]]] = {}
+    feet: dict[int, list[tuple[float, int]]] = {}
     added: list[Piece] = []
     for way in (0, 1):
         # The carriageway of those who drive along the axis is on its right.
         side = -1.0 if way == 0 else 1.0
         stops: list[tuple[float, int]] = []
         for rank, exchange in enumerate(chosen):
-            foot = _foot(lines[exchange.piece], axis, exchange, side, work)
-            feet.setdefault(exchange.piece, []).append(foot)
-            group = (number * ECHANGEURS_MAX + rank) * 4 + way * 2
-            out_m, in_m = (exchange.axe_m + d * side * BRETELLE_M for d in (1.0, -1.0))
+            foot_m, foot = _foot(lines[exchange.piece], axis, exchange, side)
+            foot_node = work.node(foot)
+            feet.setdefault(exchange.piece, []).append((foot_m, foot_node))
             # Nobody leaves where the road begins, nobody comes in where it ends.
             first, final = (rank == 0, rank == len(chosen) - 1) if way == 0 else (rank == len(chosen) - 1, rank == 0)
-            if not first:
-                stops.append((out_m, work.node(_beside(axis, out_m, side))))
-                added.append(_slip(work, axis, stops[-1], foot[2], group, leaving=True))
-            if not final:
-                stops.append((in_m, work.node(_beside(axis, in_m, side))))
-                added.append(_slip(work, axis, stops[-1], foot[2], group + 1, leaving=False))
+            for leaving in (True, False):
+                if first if leaving else final:
+                    continue
+                stop = exchange.axe_m + side * BRETELLE_M * (1.0 if leaving else -1.0)
+                line = _slip(axis, stop, side, foot)
+                node = work.node(line[0])
+                stops.append((stop, node))
+                ends = (node, foot_node) if leaving else (foot_node, node)
+                group = (number * ECHANGEURS_MAX + rank) * 4 + way * 2 + (not leaving)
+                added.append(
+                    Piece(*ends, line if leaving else line[::-1].copy(), -1, 0.0, sens_unique=True,
+                          genre=Genre.BRETELLE, groupe=group)
+                )  # fmt: skip
         stops.sort(reverse=way == 1)
         for order, (one, other) in enumerate(pairwise(stops)):
             line = _carriageway(work, axis, one, other, side)
@@ -222,7 +228,8 @@ def _interchanges(
             continue
         arm = substring(lines[exchange.piece], exchange.piece_m - PIED_M - 20, exchange.piece_m + PIED_M + 20)
         ground = shapely.convex_hull(shapely.union(shapely.buffer(stretch, 45.0), shapely.buffer(arm, 5.0)))
-        if set(tree.query(ground, predicate="intersects").tolist()) <= {exchange.piece}:
+        others = set(tree.query(ground, predicate="intersects").tolist()) - {exchange.piece}
+        if not others and _slips_are_clear(axis, lines[exchange.piece], exchange):
             chosen.append(exchange)
     return sorted(chosen, key=lambda e: e.axe_m)
 
@@ -235,36 +242,40 @@ def _beside(axis: shapely.LineString, s: float, side: float) -> F64:
     return np.asarray(np.round((p + q) / 2 + side * DEMI_ECART_VOIES_M * left, 1), dtype=np.float64)
 
 
-def _foot(
-    line: shapely.LineString, axis: shapely.LineString, exchange: Echangeur, side: float, work: Ouvrage
-) -> tuple[Echangeur, float, int]:
-    """Where slip roads reach the ordinary road on one side of the axis: (interchange, abscissa on the road, node)."""
+def _foot(line: shapely.LineString, axis: shapely.LineString, exchange: Echangeur, side: float) -> tuple[float, F64]:
+    """Where slip roads reach the ordinary road on one side of the axis: abscissa on it, point."""
     crossing = np.array(axis.interpolate(exchange.axe_m).coords[0])
     left = _beside(axis, exchange.axe_m, 1.0) - crossing
     for d in (-PIED_M, PIED_M):
         point = np.round(np.array(line.interpolate(exchange.piece_m + d).coords[0]), 1)
         if float(((point - crossing) * left).sum()) * side > 0:
-            return exchange, exchange.piece_m + d, work.node(point)
+            return exchange.piece_m + d, point
     raise AssertionError("les deux pieds d'un échangeur du même côté de son axe")
 
 
-def _slip(
-    work: Ouvrage, axis: shapely.LineString, stop: tuple[float, int], foot: int, group: int, leaving: bool
-) -> Piece:
-    s, node = stop
-    p, q = np.array([work.x[node], work.y[node]]), np.array([work.x[foot], work.y[foot]])
-    centre = float(shapely.line_locate_point(axis, shapely.points(q)))
+def _slip(axis: shapely.LineString, s: float, side: float, foot: F64) -> F64:
+    """Line of a slip road from a carriageway at an abscissa to the ordinary road."""
+    p, here = _beside(axis, s, side), np.array(axis.interpolate(s).coords[0])
+    centre = float(shapely.line_locate_point(axis, shapely.points(foot)))
     # A quadratic curve, first along the carriageway.
-    middle = np.array(axis.interpolate(s + 0.62 * (centre - s)).coords[0])
-    here = np.array(axis.interpolate(s).coords[0])
-    middle = middle + (p - here) * 2.6
+    middle = np.array(axis.interpolate(s + 0.62 * (centre - s)).coords[0]) + (p - here) * 2.6
     t = np.linspace(0.0, 1.0, 9)[:, None]
-    line = np.round((1 - t) ** 2 * p + 2 * t * (1 - t) * middle + t**2 * q, 1)
-    line[0], line[-1] = p, q
-    ends = (node, foot) if leaving else (foot, node)
-    return Piece(
-        *ends, line if leaving else line[::-1].copy(), -1, 0.0, sens_unique=True, genre=Genre.BRETELLE, groupe=group
-    )
+    line = np.round((1 - t) ** 2 * p + 2 * t * (1 - t) * middle + t**2 * foot, 1)
+    line[0], line[-1] = p, foot
+    return np.asarray(line, dtype=np.float64)
+
+
+def _slips_are_clear(axis: shapely.LineString, line: shapely.LineString, exchange: Echangeur) -> bool:
+    """True where the four slip roads stay on their side of the axis and meet the ordinary road at its end only."""
+    for side in (-1.0, 1.0):
+        _, foot = _foot(line, axis, exchange, side)
+        for d in (-BRETELLE_M, BRETELLE_M):
+            slip = shapely.linestrings(_slip(axis, exchange.axe_m + d, side, foot))
+            # It ends on the ordinary road, to within a rounding.
+            before = slip.difference(shapely.Point(foot).buffer(2.0))
+            if before.intersects(line) or slip.distance(axis) < DEMI_ECART_VOIES_M - 2.0:
+                return False
+    return True
 
 
 def _carriageway(
@@ -284,7 +295,7 @@ def _bridged(
     axis: shapely.LineString,
     lines: NDArray[np.object_],
     hit: I64,
-    feet: dict[int, list[tuple[Echangeur, float, int]]],
+    feet: dict[int, list[tuple[float, int]]],
     start: float,
     end: float,
 ) -> list[Piece]:
@@ -302,7 +313,7 @@ def _bridged(
         for part in inside[shapely.length(inside) > 0]:
             ends = [float(lines[k].project(shapely.Point(c))) for c in (part.coords[0], part.coords[-1])]
             spans.append((max(0.0, min(ends) - 12.0), min(length, max(ends) + 12.0)))
-        cuts: dict[float, int] = {foot_m: node for _, foot_m, node in feet.get(k, [])}
+        cuts: dict[float, int] = dict(feet.get(k, []))
         whole = piece.pont or piece.genre in (Genre.GIRATOIRE, Genre.BRETELLE) or length < 120.0
         for span in spans:
             for s in span:

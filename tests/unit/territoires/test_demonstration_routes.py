@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 import shapely
@@ -14,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geodata.classes import Acces, Classe, Gestion
 from geodata.reseau import COLONNES_NOEUD, COLONNES_TRONCON, TableauxReseau, validate
-from territoires.demonstration.routes import generate_roads
+from territoires.demonstration.routes import VERSION_DESSIN, generate_roads
 from territoires.demonstration.semis import CommuneSource
 from tests.unit.territoires.fabrique_demonstration import chequerboard
 
@@ -215,3 +217,17 @@ def test_nothing_to_draw_is_said() -> None:
 def test_a_code_given_twice_is_said(communes: list[CommuneSource]) -> None:
     with pytest.raises(ValueError, match="même code"):
         generate_roads([communes[0], communes[0]])
+
+
+#: What each version draws, told to about a metre: the same on every machine. A change of drawing needs a new version,
+#: so that a demonstration made before is drawn again.
+DESSINS = {1: "123af5f93b0de8ee"}
+
+
+def test_version_names_the_drawing(reseau: TableauxReseau) -> None:
+    digest = hashlib.sha256()
+    for name in ("source", "cible", "classe", "sens_unique", "pont", "ref", "voie_id", "rang", "geom_debut"):
+        digest.update(np.ascontiguousarray(getattr(reseau, name)).astype(np.int64).tobytes())
+    for coordinates in (reseau.geom_x, reseau.geom_y):
+        digest.update(np.round(coordinates * 1e5).astype(np.int64).tobytes())
+    assert digest.hexdigest()[:16] == DESSINS[VERSION_DESSIN]
