@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
+from django.contrib.gis.db.models import Union
+from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Point
 
+from déchetteries.models import Dechetterie
 from geodata.classes import Classe, Gestion
 from geodata.decoupe import cut
 from geodata.ecriture import write
 from geodata.models import ImportReseau, Reseau
 from geodata.reseau import TableauxReseau
+from territoires.etudes import creer_etude, demander_passage
 from territoires.limites import refresh_limites
-from territoires.models import Collectivite, Commune, Utilisateur, ZoneLimitrophe
+from territoires.models import Collectivite, Commune, Etude, Utilisateur, ZoneLimitrophe
+from territoires.passages import run_etude
 from territoires.zones import DemandeZone, create_zone
 from tests.unit.geodata.fabrique import network
 
@@ -92,6 +96,30 @@ def make_user(**champs: object) -> Utilisateur:
     return Utilisateur.objects.create_user(
         "agent", password=MOT_DE_PASSE, collectivite=collectivite, first_name="Agnès", last_name="Essai", **champs
     )
+
+
+def make_study(zone: ZoneLimitrophe) -> Etude:
+    """Three déchetteries, the third fictive, and a finished study of opening them across the limit."""
+    epci = {}
+    for code in NOMS:
+        communes = Commune.objects.filter(departement__code=code)
+        contour = communes.aggregate(u=Union("geom"))["u"]
+        epci[code] = Collectivite.objects.create(
+            type="epci", code=f"2000000{code}", nom=f"Communauté {code}", geom=MultiPolygon(contour, srid=2154)
+        )
+        communes.update(epci=epci[code])
+    for code, cote, x, y, fictif in (
+        ("A", "42", X0 + 4_000, LIMITE_Y + 5_000, False),
+        ("B", "42", X0 + 28_000, LIMITE_Y + 5_000, False),
+        ("C", "43", X0 + 12_000, Y0 + 5_000, True),
+    ):
+        Dechetterie.objects.create(
+            code=code, nom=f"Centre {code}", proprietaire=epci[cote], geom=Point(x, y, srid=2154), fictif=fictif
+        )
+    etude = creer_etude("Déchetteries d'essai", "dechetteries", zone, zone.collectivites.all())
+    passage = run_etude(demander_passage(etude, enfile=False, limite_s=20))
+    assert passage.etat == "reussi", passage.journal
+    return etude
 
 
 def _roads() -> TableauxReseau:
