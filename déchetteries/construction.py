@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.graphe import Poids
 from geodata.graphe_cache import load_graphe
 from geodata.longueurs import times_and_lengths
 from geodata.models import Reseau
@@ -200,7 +200,9 @@ def read(etude: Etude) -> Lecture:
     poids = graphe.poids("voiture")
     points = snap(graphe, [p.x for p in lieux], [p.y for p in lieux], "voiture", parametres.accrochage_max_m)
     sites = snap(graphe, [c.x for c in centres], [c.y for c in centres], "voiture", parametres.accrochage_max_m)
-    secondes, km = _matrices(poids, points, sites)
+    xy_points = np.array([(p.x, p.y) for p in lieux]).reshape(-1, 2)
+    xy_sites = np.array([(c.x, c.y) for c in centres]).reshape(-1, 2)
+    secondes, km = _matrices(poids, points, sites, xy_points, xy_sites)
     par_point = tuple((k, f"{lieux[k].nom}|Lieux mal reliés à la route ({raison})") for k, raison in points.anomalies())
     for k, raison in sites.anomalies():
         remarques.append(f"Centre {centres[k].nom} mal relié à la route : {raison}.")
@@ -283,16 +285,27 @@ def read(etude: Etude) -> Lecture:
     )
 
 
-def _matrices(poids: Any, points: Accroches, sites: Accroches) -> tuple[F32, F32]:
-    """Seconds and km one way (D, C), the access at both ends included; inf = unreachable."""
+def _matrices(poids: Poids, points: Accroches, sites: Accroches, xy_points: F64, xy_sites: F64) -> tuple[F32, F32]:
+    """Seconds and km one way (D, C), the access at both ends included; inf = unreachable.
+
+    Two places nearer to each other than to the road (a centre beside the mairie, a network of main roads alone) are
+    joined straight, at the speed of the access: nobody goes to the road and back to cross the street.
+    """
     if not len(sites) or not len(points):
         vide = np.zeros((len(points), len(sites)), dtype=np.float32)
         return vide, vide
     ms, metres = times_and_lengths(poids, points, sites)
-    joint = (ms != INF_MS) & points.accroche[:, None] & sites.accroche[None, :]
     acces_s = points.acces_s[:, None] + sites.acces_s[None, :]
     acces_m = points.distance_m[:, None] + sites.distance_m[None, :]
+    joint = (ms != INF_MS) & np.isfinite(acces_m)
     with np.errstate(invalid="ignore"):
-        secondes = np.where(joint, ms / 1000.0 + acces_s, np.inf).astype(np.float32)
-        km = np.where(joint, (metres + acces_m) / 1000.0, np.inf).astype(np.float32)
-    return secondes, km
+        secondes = np.where(joint, ms / 1000.0 + acces_s, np.inf)
+        km = np.where(joint, (metres + acces_m) / 1000.0, np.inf)
+    ecart = xy_points[:, None, :] - xy_sites[None, :, :]
+    droit_m = np.hypot(ecart[..., 0], ecart[..., 1])
+    droit_s = droit_m / (poids.profil.vitesse_acces_kmh / 3.6)
+    droit = np.isfinite(acces_m) & (droit_m <= acces_m) & (droit_s < secondes)
+    return (
+        np.where(droit, droit_s, secondes).astype(np.float32),
+        np.where(droit, droit_m / 1000.0, km).astype(np.float32),
+    )

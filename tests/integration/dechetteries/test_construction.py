@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.gis.geos import Point
 from pytest_django import DjangoAssertNumQueries
 
 from déchetteries.construction import block_of, build_problem, read
@@ -58,6 +59,19 @@ def test_times_and_kilometres_come_from_the_road(etude: Etude) -> None:
     assert problem.km[2, 1] == pytest.approx(10.0, abs=0.01)
     assert problem.secondes[2, 1] == pytest.approx(10_000 / 68_000 * 3600, rel=0.02)
     assert problem.secondes[0, 0] == pytest.approx(0.0, abs=1.0)
+
+
+def test_nobody_goes_to_the_road_and_back_to_cross_the_street(etude: Etude, territoire: Territoire) -> None:
+    """A mairie and its centre, 400 m apart and 3 km from the road: 400 m straight, not 6 km."""
+    lieu = mairie(1)
+    territoire.communes["42002"].mairie = Point(lieu.x, lieu.y + 3_000, srid=2154)
+    territoire.communes["42002"].save()
+    Dechetterie.objects.filter(code="D1").update(geom=Point(lieu.x + 400, lieu.y + 3_000, srid=2154))
+    problem = build_problem(etude, frozenset({"42"}))
+    assert problem.km[1, 0] == pytest.approx(0.4, abs=0.001)
+    assert problem.secondes[1, 0] == pytest.approx(400 / (15 / 3.6), rel=0.001)
+    # From farther away the road is taken, and both accesses count.
+    assert problem.km[2, 0] == pytest.approx(10 - 0.4 + 3, abs=0.01)
 
 
 def test_reading_takes_few_queries_whatever_the_number_of_rows(
