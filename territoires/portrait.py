@@ -271,7 +271,8 @@ def figures(portrait: Portrait) -> Valeurs:
     lignes.append(("Routes par habitant", "m/hab.", [c.routes_par_habitant_m for c in colonnes], 1))
     for classe, libelle in LIBELLES_CLASSE.items():
         if portrait.ensemble.routes_par_classe_m[classe]:
-            lignes.append((libelle, "km", [c.routes_par_classe_m[classe] / 1000 for c in colonnes], 1))
+            texte = f"Classe : {libelle[0].lower()}{libelle[1:]}"
+            lignes.append((texte, "km", [c.routes_par_classe_m[classe] / 1000 for c in colonnes], 1))
     for gestion, libelle in LIBELLES_GESTION.items():
         if portrait.ensemble.routes_par_gestion_m[gestion]:
             texte = f"Gestion : {libelle[0].lower()}{libelle[1:]}"
