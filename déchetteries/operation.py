@@ -29,6 +29,8 @@ class Dechetteries:
     titre = "Accès aux déchetteries"
     resume = "Ouvrir les déchetteries aux habitants d'en face : qui y gagne, qui paie, quels centres se chargent."
     form_class = DechetteriesForm
+    page = "dechetteries"
+    titre_page = "Liste des déchetteries"
     libelle_cout = "exploitation, trajets des usagers et prix donné aux souhaits non tenus"
     code_depense = "cout_exploitation"
 

@@ -83,6 +83,7 @@ class Operation(Protocol):
     ``check`` is ``staticmethod(controle.check)`` and runs after every solve and before any row is written.
     ``encode``/``decode`` turn a solution into bytes kept in the database and back.
     ``alternatives`` gives the other points of a front, each with a French label (empty for most operations).
+    An operation with pages of its own data may say so: ``page`` (name of the URL) and ``titre_page`` (French).
 
     Cost sharing asks ``v(S)`` of every coalition: ``build_problem`` may be called up to 4,095 times in a row for one
     study, so what all blocks share (graph, matrices) is worth keeping between calls of one process. Only ``solve``,

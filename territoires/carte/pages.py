@@ -83,6 +83,7 @@ def donnees(request: HttpRequest) -> HttpResponse:
             "rubrique": "donnees",
             "editions": editions,
             "reseaux": Reseau.objects.select_related("import_courant").order_by("nom"),
+            "services": [operation for operation in operations().values() if getattr(operation, "page", None)],
             "imports": [
                 {"import": i, "comptes": _counts(i)}
                 for i in ImportReseau.objects.select_related("reseau").order_by("-debut")[:IMPORTS]

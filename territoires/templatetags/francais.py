@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from territoires import nombres
 from territoires.calcul import Indicateur
+from territoires.noms import nom_court
 
 register = template.Library()
 
@@ -47,6 +48,12 @@ def pourcent(value: float | None) -> str:
 def duree(value: float | None) -> str:
     """Seconds, as minutes and hours."""
     return "—" if value is None else nombres.duree(value)
+
+
+@register.filter
+def court(nom: str) -> str:
+    """Name of a collectivité, short enough for a table."""
+    return nom_court(nom)
 
 
 @register.filter
