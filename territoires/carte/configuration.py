@@ -57,7 +57,7 @@ def network(reseau: Reseau) -> dict[str, Any]:
         "code": reseau.code,
         "nom": reseau.nom,
         "fictif": reseau.fictif,
-        "attribution": ", ".join(t for t in (reseau.attribution, reseau.licence) if t),
+        "attribution": reseau.attribution,
         "tuiles": _modele(reverse("tuile-routes", args=(reseau.code, reseau.import_courant_id, 0, 0, 0))),
     }
 

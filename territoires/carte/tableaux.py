@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from django.contrib.gis.db.models import Extent
@@ -14,6 +15,9 @@ from geodata.models import PointPassage, Reseau, Troncon
 from territoires.models import Collectivite, Commune, Limite, LimiteCommune, ZoneLimitrophe
 from territoires.nombres import nombre
 from territoires.operation import Tableau
+
+#: Rows of a table at most: a page of a whole country's communes helps nobody.
+LIGNES_MAX = 1500
 
 #: Cell that is a place on the map: the page turns it into a button that shows it.
 Lieu = dict[str, str | float]
@@ -28,8 +32,8 @@ def limits_table() -> Tableau:
         .order_by("collectivite_a__type", "-longueur_m")
         .defer("geom", "collectivite_a__geom", "collectivite_b__geom")
     )
-    lignes = []
-    for limite in limites:
+    lignes: list[Sequence[Lieu | str]] = []
+    for limite in limites[: LIGNES_MAX + 1]:
         cotes = [touche.collectivite_id for touche in limite.limitecommune_set.all()]
         ouest, sud, est, nord = limite.point.extent
         lignes.append(
@@ -40,7 +44,7 @@ def limits_table() -> Tableau:
                 f"{cotes.count(limite.collectivite_a_id)} + {cotes.count(limite.collectivite_b_id)}",
             )
         )
-    return Tableau("limites", "Limites", ("Entre", "Type", "Longueur (km)", "Communes qui la touchent"), lignes)
+    return _table("limites", "Limites", ("Entre", "Type", "Longueur (km)", "Communes qui la touchent"), lignes)
 
 
 def zones_table() -> Tableau:
@@ -57,7 +61,7 @@ def zones_table() -> Tableau:
             total=Sum("commune__population")
         )
     )
-    lignes = []
+    lignes: list[Sequence[Lieu | str]] = []
     for zone in zones:
         nom = f"{zone.nom} (fictif)" if zone.fictif else zone.nom
         lignes.append(
@@ -70,7 +74,7 @@ def zones_table() -> Tableau:
             )
         )
     colonnes = ("Zone", "Tracée par", "Communes", "Habitants", "Superficie (km²)")
-    return Tableau("zones", "Zones limitrophes", colonnes, lignes)
+    return _table("zones", "Zones limitrophes", colonnes, lignes)
 
 
 def passages_table(reseau: Reseau) -> Tableau:
@@ -89,10 +93,10 @@ def passages_table(reseau: Reseau) -> Tableau:
             LIBELLES_GESTION[Gestion(p.gestion)],
             f"{p.departement_a} / {p.departement_b}",
         )
-        for p in points
+        for p in points[: LIGNES_MAX + 1]
     ]
     colonnes = ("Route", "Nom", "Classe", "Gestion", "Entre")
-    return Tableau("passages", "Points de passage", colonnes, lignes)
+    return _table("passages", "Points de passage", colonnes, lignes)
 
 
 def roads_table(reseau: Reseau) -> Tableau:
@@ -100,7 +104,7 @@ def roads_table(reseau: Reseau) -> Tableau:
     longueurs = _lengths(int(reseau.import_courant_id or 0))
     codes = sorted({code for _, code in longueurs}, key=lambda c: (c == "", c))
     noms = dict(Collectivite.objects.filter(code__in=codes).values_list("code", "nom"))
-    lignes = []
+    lignes: list[Sequence[Lieu | str]] = []
     for classe, libelle in LIBELLES_CLASSE.items():
         ligne = [longueurs.get((int(classe), code), 0.0) for code in codes]
         if any(ligne):
@@ -126,10 +130,10 @@ def communes_table(zone: ZoneLimitrophe | None) -> Tableau:
             c.epci.nom if c.epci else "—",
             nombre(c.population) if c.population is not None else "—",
         )
-        for c in communes
+        for c in communes[: LIGNES_MAX + 1]
     ]
     titre = "Communes" if zone is None else f"Communes de la zone « {zone.nom} »"
-    return Tableau("communes", titre, ("Commune", "Code", "Département", "EPCI", "Habitants"), lignes)
+    return _table("communes", titre, ("Commune", "Code", "Département", "EPCI", "Habitants"), lignes)
 
 
 def extent_of(zone: ZoneLimitrophe | None) -> tuple[float, float, float, float] | None:
@@ -139,6 +143,12 @@ def extent_of(zone: ZoneLimitrophe | None) -> tuple[float, float, float, float] 
     if cadre is None:
         cadre = Collectivite.objects.filter(active=True).aggregate(e=Extent(Transform(F("geom"), 4326)))["e"]
     return cadre
+
+
+def _table(code: str, titre: str, colonnes: Sequence[str], lignes: Sequence[Sequence[Lieu | str]]) -> Tableau:
+    """A table of at most `LIGNES_MAX` rows, which says when there are more."""
+    note = f"Seules les {LIGNES_MAX} premières lignes sont affichées." if len(lignes) > LIGNES_MAX else ""
+    return Tableau(code, titre, colonnes, lignes[:LIGNES_MAX], note)
 
 
 @lru_cache(maxsize=16)

@@ -70,7 +70,8 @@ vecteur.suivre((prete) => (conteneur.dataset.etat = prete ? "prete" : "chargemen
 vecteur.ajouter(carte);
 carte.createPane(PANNEAU_POINTS);
 
-const noterVue = suivreVue(carte, () => ({ couches: [...panneau.visibles()], regime }));
+let complete = false;
+const noterVue = suivreVue(carte, () => (complete ? { couches: [...panneau.visibles()], regime } : null));
 let dessinees = [...panneau.visibles()].filter((c) => COUCHES_VECTORIELLES.includes(c)).join();
 
 /** Show what the panel says. */
@@ -207,4 +208,6 @@ await chargerOperations().catch((erreur) => {
   console.error(erreur);
   conteneur.parentElement.append(element("p", { class: "message message-error carte-message", role: "alert" }, "Les sites et résultats n'ont pas pu être lus : rechargez la page."));
 });
+complete = true;
+noterVue();
 conteneur.dataset.donnees = "pretes";

@@ -23,13 +23,15 @@ export function ecrireVue(vue) {
  * Keep the address in step with the map, without filling the history.
  *
  * @param {any} carte Leaflet map.
- * @param {() => {couches: string[], regime: string}} etat
+ * @param {() => {couches: string[], regime: string} | null} etat Null while the layers are not all known.
  * @returns {() => void} To be called when layers change.
  */
 export function suivreVue(carte, etat) {
   const noter = () => {
-    const centre = carte.getCenter();
-    history.replaceState(null, "", ecrireVue({ zoom: carte.getZoom(), lat: centre.lat, lng: centre.lng, ...etat() }));
+    const courant = etat();
+    if (courant === null) return;
+    const { lat, lng } = carte.getCenter();
+    history.replaceState(null, "", ecrireVue({ zoom: carte.getZoom(), lat, lng, ...courant }));
   };
   carte.on("moveend", noter);
   return noter;

@@ -72,6 +72,7 @@ function reglesDessous(visibles, avecRoutes, zoneChoisie) {
       {
         dataSource: "territoires",
         dataLayer: "zones",
+        maxzoom: 12,
         filter: (_zoom, f) => f.props.code === zoneChoisie,
         symbolizer: new protomapsL.PolygonSymbolizer({ pattern: hachures(zone.couleur) }),
       },
