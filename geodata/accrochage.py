@@ -120,9 +120,12 @@ def snap(
     limite_m: float = LIMITE_M,
     *,
     ilots: bool = False,
+    autoroutes: bool = False,
 ) -> Accroches:
     """Put p points (coordinates in the network's metres) on the nearest edge that the profile may use.
 
+    Motorways, slip roads and tunnels (`Graphe.riveraines`) are left out, since one does not join them from the land
+    beside them; ``autoroutes=True`` takes them, for points that lie on the road itself.
     Edges of islets (components under `geodata.graphe.PART_COMPOSANTE`, which includes the loose ends of one-ways at
     the rim of an extract) are taken only where nothing else lies within the limit, with the reason `Raison.ILOT`;
     ``ilots=True`` makes them ordinary. Raises ValueError when x and y differ in length.
@@ -139,16 +142,16 @@ def snap(
     raison = np.full(p, Raison.TROP_LOIN, dtype=np.int8)
     valide = np.isfinite(x) & np.isfinite(y) & (np.abs(x) < 1e8) & (np.abs(y) < 1e8)
     raison[~valide] = Raison.COORDONNEES
-    if not poids.ouverts.any():
+    if not (poids.ouverts if autoroutes else poids.ouverts & graphe.riveraines).any():
         raison[valide] = Raison.RESEAU_FERME
         valide[:] = False
     points = shapely.points(x, y)
-    passes = [("tous", Raison.ACCROCHE)] if ilots else [("principaux", Raison.ACCROCHE), ("tous", Raison.ILOT)]
-    for quels, resultat in passes:
+    passes = [(True, Raison.ACCROCHE)] if ilots else [(False, Raison.ACCROCHE), (True, Raison.ILOT)]
+    for avec_ilots, resultat in passes:
         reste = np.flatnonzero(valide & (troncon < 0))
         if len(reste) == 0:
             break
-        arbre, rangs = _tree(graphe, poids, quels)
+        arbre, rangs = _tree(graphe, poids, avec_ilots, autoroutes)
         if len(rangs) == 0:
             continue
         (qui, lequel), loin = arbre.query_nearest(
@@ -181,12 +184,15 @@ def snap(
     )
 
 
-def _tree(graphe: Graphe, poids: Poids, quels: str) -> tuple[shapely.STRtree, I64]:
+def _tree(graphe: Graphe, poids: Poids, ilots: bool, autoroutes: bool) -> tuple[shapely.STRtree, I64]:
+    """Search tree of the edges to choose from, and their positions; kept by the graph."""
+
     def make() -> tuple[shapely.STRtree, I64]:
-        rangs = np.flatnonzero(poids.ouverts if quels == "tous" else poids.troncons_principaux)
+        choix = poids.ouverts if ilots else poids.troncons_principaux
+        rangs = np.flatnonzero(choix if autoroutes else choix & graphe.riveraines)
         return shapely.STRtree(graphe.lignes[rangs]), rangs
 
-    arbre: tuple[shapely.STRtree, I64] = graphe.derived(("arbre", poids.profil, quels), make)
+    arbre: tuple[shapely.STRtree, I64] = graphe.derived(("arbre", poids.profil, ilots, autoroutes), make)
     return arbre
 
 

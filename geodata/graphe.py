@@ -21,6 +21,7 @@ import shapely
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from geodata.classes import Classe
 from geodata.profils import INF_MS, Profil, profil_of
 from geodata.reseau import F64, I32, I64, B, TableauxReseau
 from geodata.scenario import NORMAL, Scenario
@@ -181,6 +182,13 @@ class Graphe:
         r = self.reseau
         sommets = np.column_stack([r.geom_x, r.geom_y])
         return shapely.from_ragged_array(shapely.GeometryType.LINESTRING, sommets, (r.geom_debut,))
+
+    @cached_property
+    def riveraines(self) -> B:
+        """Edges that one joins and leaves from the land beside them, (m,) bool: no motorway, slip road or tunnel."""
+        r = self.reseau
+        riveraines: B = ~((r.classe == int(Classe.AUTOROUTE)) | r.bretelle | r.tunnel)
+        return riveraines
 
     @cached_property
     def abscisses(self) -> F64:

@@ -27,7 +27,6 @@ import shapely
 from contourpy import FillType, contour_generator
 
 from geodata.accrochage import Accroches
-from geodata.classes import Classe
 from geodata.graphe import Poids
 from geodata.moteur_scipy import nearest_field
 from geodata.profils import INF_MS
@@ -69,7 +68,7 @@ def isochrones(
     ``anneaux``: each area without that of the threshold below it. ``pas_m``: step of the grid, chosen from `PAS_M` by
     the extent when None. Raises ValueError on thresholds that are not positive and finite, or a step that is not.
     """
-    if not seuils_s or any(not (np.isfinite(s) and s > 0) for s in seuils_s):
+    if len(seuils_s) == 0 or any(not (np.isfinite(s) and s > 0) for s in seuils_s):
         raise ValueError("isochrones : les seuils doivent être des durées positives, en secondes")
     if pas_m is not None and not (np.isfinite(pas_m) and pas_m > 0):
         raise ValueError("isochrones : le pas doit être positif, en mètres")
@@ -82,7 +81,7 @@ def isochrones(
         vitesse = poids.profil.vitesse_acces_kmh / 3600.0
         xs, ys, champ = _grid(x, y, ms, pas_m, marge_m, vitesse, 1000.0 * croissants[-1])
         contours = contour_generator(xs, ys, champ, name="serial", fill_type=FillType.OuterOffset)
-        aires = {s: _fill(contours.filled(-1.0, 1000.0 * s + 0.5), trou_m2) for s in croissants}
+        aires = {s: _fill(contours.filled(-1.0, np.floor(1000.0 * s) + 0.5), trou_m2) for s in croissants}
     if anneaux:
         dessous = dict(zip(croissants[1:], croissants[:-1], strict=True))
         aires = {s: _multi(shapely.difference(a, aires[dessous[s]])) if s in dessous else a for s, a in aires.items()}
@@ -105,8 +104,7 @@ def _samples(
     atteints = (np.minimum(temps[source], temps[cible]) <= limite_ms) & poids.ouverts
     atteints[sites.troncon[sites.troncon >= 0]] = True
     # A motorway is a way through, not a place one gets off.
-    fermes = (g.reseau.classe == int(Classe.AUTOROUTE)) | g.reseau.tunnel
-    troncons = np.flatnonzero(atteints & ~fermes)
+    troncons = np.flatnonzero(atteints & g.riveraines)
     if len(troncons) == 0:
         return np.zeros(0), np.zeros(0), np.zeros(0)
     lignes = g.lignes[troncons]
@@ -120,7 +118,7 @@ def _samples(
     garde = ms <= limite_ms
     fraction, ms = fraction[garde], ms[garde]
     # The sites themselves stand between two samples.
-    eux = sites.take((sites.troncon >= 0) & ~fermes[sites.troncon] & poids.ouverts[sites.troncon])
+    eux = sites.take((sites.troncon >= 0) & g.riveraines[sites.troncon] & poids.ouverts[sites.troncon])
     x, y = g.places(np.concatenate([k[garde], eux.troncon]), np.concatenate([fraction, eux.fraction]))
     return x, y, np.concatenate([ms, np.zeros(len(eux))])
 

@@ -251,7 +251,8 @@ def _within_time(
     if all(p.noeud is not None for p in points):
         sites = snap_nodes(graphe, [p.noeud for p in points])
     else:
-        sites = snap(graphe, np.array([p.x for p in points]), np.array([p.y for p in points]), PROFIL)
+        x, y = np.array([p.x for p in points]), np.array([p.y for p in points])
+        sites = snap(graphe, x, y, PROFIL, autoroutes=True)
     communes = list(membres.annotate(lieu=Coalesce(F("mairie"), PointOnSurface("geom"))))
     places = [c for c in communes if c.lieu is not None]
     x, y = np.array([c.lieu.x for c in places]), np.array([c.lieu.y for c in places])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.accrochage import Accroches, Raison, ends, snap, snap_nodes
-from geodata.classes import ACCES_ORDINAIRE, Acces
+from geodata.classes import ACCES_ORDINAIRE, Acces, Classe
 from geodata.graphe import Graphe, GrapheInvalide
 from geodata.profils import INF_MS, PROFILS
 from geodata.temps import travel_times, with_access
@@ -28,8 +28,9 @@ def test_nearest_usable_edge(data: st.DataObject) -> None:
     x = np.array(data.draw(st.lists(coordonnee, min_size=n, max_size=n)))
     y = np.array(data.draw(st.lists(coordonnee, min_size=n, max_size=n)))
     limite = data.draw(st.sampled_from([50.0, 400.0, 2000.0]))
-    trouve = snap(graphe, x, y, profil, limite, ilots=True)
-    ouverts = graphe.poids(profil).ouverts
+    autoroutes = data.draw(st.booleans())
+    trouve = snap(graphe, x, y, profil, limite, ilots=True, autoroutes=autoroutes)
+    ouverts = graphe.poids(profil).ouverts & (autoroutes | (graphe.reseau.classe != int(Classe.AUTOROUTE)))
     for i in range(n):
         distances = shapely.distance(graphe.lignes[ouverts], shapely.Point(x[i], y[i]))
         plus_pres = distances.min() if len(distances) else np.inf
@@ -105,6 +106,19 @@ def test_snapping_follows_the_profile() -> None:
     graphe = Graphe.from_tableaux(reseau)
     assert snap(graphe, [500.0], [10.0], "voiture").troncon[0] == 0
     assert snap(graphe, [500.0], [10.0], "poids_lourd").troncon[0] == 1
+
+
+def test_one_does_not_join_a_motorway_from_the_field_beside_it() -> None:
+    reseau = make_reseau(
+        [(0, 0), (1000, 0), (0, 100), (1000, 100)],
+        [(0, 1), (2, 3), (0, 2), (1, 3)],
+        classe=[int(Classe.AUTOROUTE), *[int(Classe.LOCALE)] * 3],
+    )
+    graphe = Graphe.from_tableaux(reseau)
+    assert snap(graphe, [500.0], [10.0], "voiture").troncon[0] == 1
+    assert snap(graphe, [500.0], [10.0], "voiture", autoroutes=True).troncon[0] == 0
+    seule = Graphe.from_tableaux(make_reseau([(0, 0), (1000, 0)], [(0, 1)], classe=int(Classe.AUTOROUTE)))
+    assert snap(seule, [500.0], [10.0], "voiture").raison[0] == Raison.RESEAU_FERME
 
 
 def test_access_is_kept_apart_and_added_on_demand() -> None:
