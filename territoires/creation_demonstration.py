@@ -87,14 +87,18 @@ def draw_network(codes: Sequence[str], dessin: Dessin, progres: Progres) -> Impo
     )
 
 
+def network_name(codes: Sequence[str]) -> str:
+    """Name of the network of real roads."""
+    return f"{' / '.join(c.nom for c in departements(codes))}, OpenStreetMap"
+
+
 def import_osm(codes: Sequence[str], fichier: Path, progres: Progres) -> ImportReseau:
     """Real roads from a file. Raises `ImportImpossible`, or `DonneesRefusees` where they do not cross the limit."""
-    noms = " / ".join(c.nom for c in departements(codes))
     importation = import_network(
         RESEAU_OSM,
         osm_source([fichier]),
         decoupage(codes),
-        nom=f"{noms}, OpenStreetMap",
+        nom=network_name(codes),
         attribution=ATTRIBUTION_OSM,
         licence=LICENCE_OSM,
         progres=progres,
@@ -116,24 +120,11 @@ def check_osm(codes: Sequence[str], libelle: str) -> None:
 
 def create_zones(codes: Sequence[str], reseau: str) -> list[ZoneLimitrophe]:
     """The zone between the départements, by distance from their limit, and the one of its most populated EPCI."""
-    members = departements(codes)
-    noms = " / ".join(c.nom for c in members)
-    types = {c.type for c in members}
-    first = _zone(
-        DemandeZone(
-            nom=f"{noms} {SUFFIXE}",
-            code=slugify("demo-" + "-".join(c.nom for c in members)),
-            mode=ZoneLimitrophe.Mode.DISTANCE,
-            distance_m=DISTANCE_M,
-            collectivites=codes,
-            type=types.pop() if len(types) == 1 else "",
-            reseau=reseau,
-            fictif=True,
-        )
-    )
+    first = _zone(_main_zone(codes, reseau))
     epci = _main_epci(first)
     if len(epci) < 2:
         return [first]
+    noms = " / ".join(c.nom for c in departements(codes))
     chosen = first.communes.filter(epci__code__in=epci).order_by("code").values_list("code", flat=True)
     second = _zone(
         DemandeZone(
@@ -148,6 +139,27 @@ def create_zones(codes: Sequence[str], reseau: str) -> list[ZoneLimitrophe]:
         )
     )
     return [first, second]
+
+
+def zone_to_download(codes: Sequence[str]) -> ZoneLimitrophe:
+    """The zone between the départements, made without roads where there is none yet."""
+    demande = _main_zone(codes, "")
+    return ZoneLimitrophe.objects.filter(code=demande.code).first() or create_zone(demande)[0]
+
+
+def _main_zone(codes: Sequence[str], reseau: str) -> DemandeZone:
+    members = departements(codes)
+    types = {c.type for c in members}
+    return DemandeZone(
+        nom=f"{' / '.join(c.nom for c in members)} {SUFFIXE}",
+        code=slugify("demo-" + "-".join(c.nom for c in members))[:50],
+        mode=ZoneLimitrophe.Mode.DISTANCE,
+        distance_m=DISTANCE_M,
+        collectivites=codes,
+        type=types.pop() if len(types) == 1 else "",
+        reseau=reseau,
+        fictif=True,
+    )
 
 
 def _zone(demande: DemandeZone) -> ZoneLimitrophe:

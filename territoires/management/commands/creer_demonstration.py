@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from geodata.erreurs import ImportImpossible
-from geodata.models import ImportReseau
+from geodata.models import ImportReseau, Reseau
 from territoires.creation_demonstration import (
     RESEAU,
     RESEAU_OSM,
@@ -29,7 +29,9 @@ from territoires.creation_demonstration import (
     departements,
     draw_network,
     import_osm,
+    network_name,
     territory_is_there,
+    zone_to_download,
 )
 from territoires.etudes import EtudeInvalide
 from territoires.management.reseau_routier import progress_bars
@@ -116,18 +118,14 @@ class Command(BaseCommand):
         return RESEAU_OSM
 
     def _download(self, codes: Sequence[str], options: dict[str, Any]) -> None:
-        """Roads of the départements through Overpass, unless they have already been downloaded."""
-        from geodata.models import Reseau
-
+        """Roads of the zone through Overpass, unless they have already been downloaded."""
         if Reseau.objects.filter(code=RESEAU_OSM, import_courant__isnull=False).exists():
             self.stdout.write("Routes OpenStreetMap déjà téléchargées (telecharger_osm pour les mettre à jour).")
         else:
             call_command(
                 "telecharger_osm",
-                departements=list(codes),
-                reseau=RESEAU_OSM,
-                nom="OpenStreetMap",
-                decoupage=list(codes),
+                *("--zone", zone_to_download(codes).code, "--reseau", RESEAU_OSM),
+                *("--nom", network_name(codes), "--decoupage", *codes),
                 stdout=self.stdout,
                 stderr=self.stderr,
                 verbosity=options["verbosity"],

@@ -26,6 +26,7 @@ from territoires.droits import may_create_etude, may_read, may_write_donnees, ma
 from territoires.importation.ecriture import refresh_contours, to_geos
 from territoires.limites import refresh_limites
 from territoires.models import Collectivite, Commune, Etude, PassageEtude, Utilisateur, ZoneLimitrophe
+from tests.integration.geodata.overpass import FauxOverpass, serve
 from tests.unit.territoires.fabrique_demonstration import chequerboard
 
 COMMUNES = chequerboard(8, 4)
@@ -266,6 +267,31 @@ def test_real_roads_from_a_file_with_fictive_services(demonstration: Demonstrati
     demonstration()
     assert set(ZoneLimitrophe.objects.values_list("reseau__code", flat=True)) == {RESEAU}
     assert set(Etude.objects.values_list("pk", flat=True)) == studies
+
+
+def test_real_roads_are_downloaded_for_the_zone_once(
+    demonstration: Demonstration, tmp_path: Path, settings: Any
+) -> None:
+    settings.BASE_DIR = tmp_path
+    overpass = FauxOverpass(write_osm(tmp_path / "monde.osm"))
+    with serve(overpass) as url:
+        settings.OVERPASS_URL = url
+        demonstration("--osm")
+        asked = len(overpass.requetes)
+        assert asked > 0
+        assert "déjà téléchargées" in demonstration("--osm")
+        assert len(overpass.requetes) == asked
+    reseau = Reseau.objects.get(code=RESEAU_OSM)
+    assert not reseau.fictif and reseau.nom == "Amont / Aval, OpenStreetMap"
+    assert set(ZoneLimitrophe.objects.values_list("reseau__code", flat=True)) == {RESEAU_OSM}
+    assert Etude.objects.count() == 2
+
+
+def test_a_server_that_does_not_answer_is_said(demonstration: Demonstration, settings: Any) -> None:
+    settings.OVERPASS_URL = "http://127.0.0.1:9/api"
+    with pytest.raises(CommandError, match="Téléchargement impossible"):
+        demonstration("--osm")
+    assert not Reseau.objects.exists() and not Dechetterie.objects.exists()
 
 
 def test_an_extract_of_one_side_only_is_refused(demonstration: Demonstration, tmp_path: Path) -> None:
