@@ -23,7 +23,7 @@ from .comparaison import as_json
 from .enfant import Calculateur, CalculEchoue, CalculInterrompu
 from .etudes import operation_of
 from .lots import Battement, LotPerdu, journaliser, lock_lot, prendre_lot, rendre_lot
-from .models import Etude, LotCalcul, PassageEtude, ResultatBloc, Utilisateur
+from .models import Etude, LotCalcul, PassageEtude, ResultatBloc, Utilisateur, ZoneLimitrophe
 from .models.etude import Etat
 from .nombres import duree, euros
 from .noms import nom_court
@@ -134,13 +134,15 @@ def _begin(lot: LotCalcul) -> None:
 
 
 def provenance(etude: Etude) -> dict[str, Any]:
-    """Which data a run reads: the road import and the editions of the communes."""
-    zone = etude.zone
+    """Which data a run reads: the zone and the editions of its communes, the road import. Read afresh each time."""
+    zone = ZoneLimitrophe.objects.select_related("reseau__import_courant").defer("contour").get(pk=etude.zone_id)
     found: dict[str, Any] = {
         "editions": sorted(
             {edition for edition in zone.communes.order_by().values_list("edition", flat=True).distinct() if edition}
         ),
         "fictif": zone.fictif,
+        "communes": zone.communes.count(),
+        "zone_calculee_le": zone.calculee_le.isoformat() if zone.calculee_le else "",
     }
     network = zone.reseau
     if network is not None:
