@@ -25,6 +25,7 @@ from geodata.reseau import COLONNES_NOEUD, COLONNES_TRONCON, TableauxReseau
 
 RACINE = Path(__file__).resolve().parent.parent
 DEFAUT = RACINE.parent / "shared" / "data" / "osm"
+_MOTEURS_OSMNX = (("osmnx graph_from_xml + simplify_graph", "simplifie"), ("osmnx graph_from_xml seul", "brut"))
 #: A département with its local roads.
 TRONCONS_BASE = 486_000
 #: Rows given to the slow way, and scaled up.
@@ -79,22 +80,32 @@ def _against_osmnx(extrait: Path) -> Iterator[dict[str, object]]:
 
 
 def _convert(extrait: Path, xml: Path) -> None:
-    """Drivable ways only, which favours OSMnx: it would read every line of the whole extract."""
+    """Drivable ways only, which favours OSMnx: it would read every line of the whole extract.
+
+    One-ways that OpenStreetMap implies are written out, since OSMnx knows fewer of them: both then tell one length.
+    """
     import osmium
 
     from geodata.classes import CLASSE_PAR_HIGHWAY
 
     utiles: set[int] = set()
-    voies = []
+    voies: dict[int, dict[str, str]] = {}
     for voie in osmium.FileProcessor(str(extrait), osmium.osm.WAY):
-        if voie.tags.get("highway") in CLASSE_PAR_HIGHWAY and voie.tags.get("area") != "yes":
+        tags = dict(voie.tags)
+        if tags.get("highway") in CLASSE_PAR_HIGHWAY and tags.get("area") != "yes":
             utiles.update(n.ref for n in voie.nodes)
-            voies.append(voie.id)
-    gardees = set(voies)
+            if tags["highway"] == "motorway" or tags.get("junction") == "circular":
+                tags.setdefault("oneway", "yes")
+            elif tags.get("junction") == "roundabout" and tags.get("oneway") == "no":
+                del tags["junction"]
+            voies[voie.id] = tags
     with osmium.SimpleWriter(str(xml)) as sortie:
         for objet in osmium.FileProcessor(str(extrait), osmium.osm.NODE | osmium.osm.WAY):
-            if objet.id in (utiles if objet.is_node() else gardees):
-                sortie.add(objet)
+            if objet.is_node():
+                if objet.id in utiles:
+                    sortie.add(objet)
+            elif objet.id in voies:
+                sortie.add(objet.replace(tags=voies[objet.id]))
 
 
 def _in_process(lecteur: str, fichier: Path) -> dict[str, Any]:
@@ -120,7 +131,10 @@ def _read_alone(lecteur: str, fichier: Path) -> dict[str, object]:
         import osmnx as ox
 
         debut = time.perf_counter()
-        graphe = ox.graph.graph_from_xml(fichier, simplify=lecteur == "simplifie", retain_all=True)
+        graphe = ox.graph.graph_from_xml(fichier, simplify=False, retain_all=True)
+        if lecteur == "simplifie":
+            # Our definition of an edge: pieces between crossings and ends of ways, isolated loops included.
+            graphe = ox.simplification.simplify_graph(graphe, edge_attrs_differ=["osmid"], remove_rings=False)
         secondes = time.perf_counter() - debut
         longueur = sum(longueur for _, _, longueur in graphe.edges(data="length"))
         troncons = graphe.number_of_edges()

@@ -1,4 +1,4 @@
-"""Reads OpenStreetMap files into a road network: one pass, node locations kept in C++, cut at crossings in numpy.
+"""Reads OpenStreetMap files into a road network: one pass in C++, then whole arrays.
 
 Pure module: no Django, no database.
 
@@ -13,23 +13,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import numpy as np
 import osmium
 
-from geodata.classes import CLASSE_PAR_HIGHWAY, gestion_of
+from geodata import opl
+from geodata.classes import gestion_of
 from geodata.erreurs import ImportImpossible
 from geodata.etiquettes_osm import CLES, Attributs, interpret_cached
-from geodata.reseau import I64, TableauxReseau
+from geodata.reseau import I32, I64, TableauxReseau
 from geodata.textes import Textes
 from geodata.topologie import Voies, split_at_crossings
 
 #: Called with the number of ways read since the last call.
 Avance = Callable[[int], None]
 
-_INDEFINI = 2**31 - 1  # coordinate of a location libosmium does not have
 _PAS = 1000
+_VOIES_PAR_BLOC = 20_000
 
 VOIES_LUES = "voies carrossables"
 OMIS_SURFACE = "voies : surface (area=yes), sans axe"
@@ -43,12 +45,12 @@ OMIS_RESTRICTION_GENRE = "restrictions de virage : genre inconnu"
 
 @dataclass
 class _Lecture:
-    """What the pass collects. Ways are end to end in ``refs``, ``x``, ``y``."""
+    """What the pass collects. Ways are end to end in ``refs``, ``x``, ``y`` (an array for some thousands of ways)."""
 
-    refs: array[int] = field(default_factory=lambda: array("q"))
-    x: array[int] = field(default_factory=lambda: array("i"))
-    y: array[int] = field(default_factory=lambda: array("i"))
-    taille: array[int] = field(default_factory=lambda: array("i"))
+    taille: list[I32] = field(default_factory=list)
+    refs: list[I64] = field(default_factory=list)
+    x: list[I32] = field(default_factory=list)
+    y: list[I32] = field(default_factory=list)
     voie_id: array[int] = field(default_factory=lambda: array("q"))
     version: array[int] = field(default_factory=lambda: array("i"))
     attributs: array[int] = field(default_factory=lambda: array("i"))
@@ -92,90 +94,90 @@ def data_date(paths: Iterable[Path]) -> str:
 # --- the pass ---------------------------------------------------------------------------------------------
 
 
-def _processor(path: Path) -> osmium.FileProcessor:
-    voie, relation = osmium.osm.WAY, osmium.osm.RELATION
-    carrossables = osmium.filter.TagFilter(*(("highway", h) for h in CLASSE_PAR_HIGHWAY))
-    carrossables.enable_for(voie)
-    restrictions = osmium.filter.TagFilter(("type", "restriction"))
-    restrictions.enable_for(relation)
-    return (
-        osmium.FileProcessor(str(path), osmium.osm.NODE | voie | relation)
-        .with_locations("flex_mem")
-        .with_filter(osmium.filter.EntityFilter(voie | relation))
-        .with_filter(carrossables)
-        .with_filter(restrictions)
-    )
-
-
 def _read_file(path: Path, lecture: _Lecture, textes: Textes, avance: Avance | None) -> None:
     if not path.is_file():
         raise ImportImpossible(f"{path} : fichier introuvable.")
     if path.stat().st_size == 0:
         raise ImportImpossible(f"{path.name} : fichier vide.")
-    try:
-        processeur = _processor(path)
-        if processeur.header.has_multiple_object_versions:
-            raise ImportImpossible(f"{path.name} : fichier d'historique ; il faut un extrait à une seule version.")
-        n = 0
-        for objet in processeur:
-            if isinstance(objet, osmium.osm.Way):
-                _way(objet, lecture, textes)
-                n += 1
-                if avance is not None and n % _PAS == 0:
-                    avance(_PAS)
-            elif isinstance(objet, osmium.osm.Relation):
-                _restriction(objet, lecture)
-        if avance is not None:
-            avance(n % _PAS)
-    except (RuntimeError, ValueError, UnicodeDecodeError) as erreur:
-        raise ImportImpossible(f"{path.name} : fichier OpenStreetMap illisible ou abîmé ({erreur}).") from erreur
+    with TemporaryDirectory() as dossier:
+        lignes = Path(dossier) / "voies.opl"
+        try:
+            opl.export(path, lignes)
+        except opl.FichierHistorique as erreur:
+            raise ImportImpossible(
+                f"{path.name} : fichier d'historique ; il faut un extrait à une seule version."
+            ) from erreur
+        except (RuntimeError, ValueError) as erreur:
+            raise ImportImpossible(f"{path.name} : fichier OpenStreetMap illisible ou abîmé ({erreur}).") from erreur
+        _read_lines(lignes, lecture, textes, avance)
 
 
-def _way(voie: osmium.osm.Way, lecture: _Lecture, textes: Textes) -> None:
-    ref = nom = ""
-    utiles = []
-    for tag in voie.tags:
-        cle = tag.k
-        if cle in CLES:
-            utiles.append((cle, tag.v))
-        elif cle == "name":
-            nom = tag.v
-        elif cle == "ref":
-            ref = tag.v
-    attributs = interpret_cached(tuple(utiles))
-    if attributs is None:  # the filter let it through: cannot be
-        raise ImportImpossible(f"voie {voie.id} : highway inattendu.")
-    lecture.lus[VOIES_LUES] += 1
-    for note in attributs.notes:
-        lecture.lus[note] += 1
+#: (position of the attributes or -1 for an area, of the number, of the name) told by a way's tags.
+_Sens = tuple[int, int, int]
+
+
+def _read_lines(lignes: Path, lecture: _Lecture, textes: Textes, avance: Avance | None) -> None:
+    """Ways and restrictions of an OPL file. Many ways have the very same tags: each set is read once."""
+    vus: dict[bytes, _Sens] = {}
+    corps: list[bytes] = []
+    n = 0
+    for ligne in opl.read(lignes):
+        if ligne.genre == "r":
+            _restriction(ligne, lecture)
+            continue
+        n += 1
+        if n % _PAS == 0 and avance is not None:
+            avance(_PAS)
+        lu = vus.get(ligne.tags)
+        if lu is None:
+            lu = vus[ligne.tags] = _understand(ligne.tags, lecture, textes)
+        attributs, ref, nom = lu
+        if attributs < 0:
+            lecture.omis[OMIS_SURFACE] += 1
+            continue
+        corps.append(ligne.corps)
+        lecture.voie_id.append(ligne.ident)
+        lecture.version.append(ligne.version)
+        lecture.attributs.append(attributs)
+        lecture.ref.append(ref)
+        lecture.nom.append(nom)
+        if len(corps) == _VOIES_PAR_BLOC:
+            _nodes(corps, lecture)
+    _nodes(corps, lecture)
+    lecture.lus[VOIES_LUES] += n
+    if avance is not None:
+        avance(n % _PAS)
+
+
+def _nodes(corps: list[bytes], lecture: _Lecture) -> None:
+    """Read the nodes of the ways at hand, and empty the list."""
+    taille, refs, x, y = opl.nodes_of(corps)
+    for liste, valeurs in ((lecture.taille, taille), (lecture.refs, refs), (lecture.x, x), (lecture.y, y)):
+        liste.append(valeurs)  # type: ignore[arg-type]
+    corps.clear()
+
+
+def _understand(brut: bytes, lecture: _Lecture, textes: Textes) -> _Sens:
+    tags = opl.tags_of(brut)
+    attributs = interpret_cached(tuple((cle, valeur) for cle, valeur in tags.items() if cle in CLES))
+    if attributs is None:
+        raise ImportImpossible(f"highway={tags.get('highway')} inattendu.")  # the filter lets drivable ways only
     if attributs.surface:
-        lecture.omis[OMIS_SURFACE] += 1
-        return
-    refs, x, y = lecture.refs, lecture.x, lecture.y
-    avant = len(refs)
-    for noeud in voie.nodes:
-        position = noeud.location
-        refs.append(noeud.ref)
-        x.append(position.x)
-        y.append(position.y)
-    lecture.taille.append(len(refs) - avant)
-    lecture.voie_id.append(voie.id)
-    lecture.version.append(voie.version)
-    lecture.attributs.append(lecture.table.setdefault(attributs, len(lecture.table)))
-    lecture.ref.append(textes.code(ref))
-    lecture.nom.append(textes.code(nom))
+        return -1, 0, 0
+    place = lecture.table.setdefault(attributs, len(lecture.table))
+    return place, textes.code(tags.get("ref", "")), textes.code(tags.get("name", ""))
 
 
-def _restriction(relation: osmium.osm.Relation, lecture: _Lecture) -> None:
+def _restriction(ligne: opl.Ligne, lecture: _Lecture) -> None:
     lecture.lus["restrictions de virage"] += 1
-    tags = dict(relation.tags)
+    tags = opl.tags_of(ligne.tags)
     genre = next((v for k, v in tags.items() if k == "restriction" or k.startswith("restriction:")), "")
     if not genre.startswith(("no_", "only_")):
         lecture.omis[OMIS_RESTRICTION_GENRE] += 1
         return
     membres: dict[tuple[str, str], list[int]] = {}
-    for membre in relation.members:
-        membres.setdefault((membre.role, membre.type), []).append(membre.ref)
+    for sorte, numero, role in opl.members_of(ligne.corps):
+        membres.setdefault((role, sorte), []).append(numero)
     depuis, par, vers = membres.get(("from", "w")), membres.get(("via", "n")), membres.get(("to", "w"))
     if not depuis or not par or not vers or len(par) != 1:
         lecture.omis[OMIS_RESTRICTION_VOIE] += 1
@@ -190,8 +192,7 @@ def _restriction(relation: osmium.osm.Relation, lecture: _Lecture) -> None:
 
 def _merge(lecture: _Lecture, paths: Sequence[Path]) -> Voies:
     """Ways of all files, each once, with one location for each node and the missing ones searched for."""
-    taille = np.frombuffer(lecture.taille, dtype=np.int32)
-    refs = np.frombuffer(lecture.refs, dtype=np.int64)
+    taille, refs = np.concatenate(lecture.taille), np.concatenate(lecture.refs)
     voie_id = np.frombuffer(lecture.voie_id, dtype=np.int64)
     if refs.min(initial=0) < 0:
         raise ImportImpossible(
@@ -217,22 +218,22 @@ def _locations(lecture: _Lecture, noeuds: I64, rang: I64, paths: Sequence[Path])
     A node absent from one file may be in another; and files that list ways before nodes (as Overpass writes
     them) need a second look at the nodes, at those that miss only.
     """
-    lx, ly = np.frombuffer(lecture.x, dtype=np.int32), np.frombuffer(lecture.y, dtype=np.int32)
-    x = np.full(len(noeuds), _INDEFINI, dtype=np.int32)
+    lx, ly = np.concatenate(lecture.x), np.concatenate(lecture.y)
+    x = np.full(len(noeuds), opl.INDEFINI, dtype=np.int32)
     y = x.copy()
-    connus = lx != _INDEFINI
+    connus = lx != opl.INDEFINI
     # Reversed: the first file wins where two place a node differently.
     x[rang[connus][::-1]], y[rang[connus][::-1]] = lx[connus][::-1], ly[connus][::-1]
-    manquants = np.flatnonzero(x == _INDEFINI)
+    manquants = np.flatnonzero(x == opl.INDEFINI)
     if len(manquants):
         place = {int(noeuds[i]): int(i) for i in manquants}
         for path in paths:
             filtre = osmium.filter.IdFilter(place)
             for objet in osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(filtre):
                 position, i = cast(osmium.osm.Node, objet).location, place[objet.id]
-                if x[i] == _INDEFINI and position.valid():
+                if x[i] == opl.INDEFINI and position.valid():
                     x[i], y[i] = position.x, position.y
-    absent = x == _INDEFINI
+    absent = x == opl.INDEFINI
     return np.where(absent, np.nan, x / 1e7), np.where(absent, np.nan, y / 1e7)
 
 
@@ -251,6 +252,9 @@ def _assemble(lecture: _Lecture, voies: Voies, textes: Textes) -> TableauxReseau
         raise ImportImpossible("Aucune route carrossable utilisable : les nœuds des voies manquent dans le fichier.")
     attributs = np.frombuffer(lecture.attributs, dtype=np.int32)[coupe.voie]
     table = list(lecture.table)
+    effectifs = np.bincount(np.frombuffer(lecture.attributs, dtype=np.int32)[voies.garde], minlength=len(table))
+    for lu, effectif in zip(table, effectifs.tolist(), strict=True):
+        lus.update(dict.fromkeys(lu.notes, effectif))
 
     def par_voie(valeurs: Iterable[object], dtype: type) -> np.ndarray:
         return np.array(list(valeurs), dtype=dtype)[attributs]

@@ -138,6 +138,12 @@ def test_attributes_reach_every_piece(tmp_path: Path) -> None:
     assert reseau.gestion[2] == Gestion.COMMUNALE and np.isnan(reseau.hauteur_max_m[2])
 
 
+@pytest.mark.parametrize("nom", ["a, b = c % d @ e", "Œuf de 漢 😀 «»", "25%20%", "  deux  espaces ", "N1x2y3", "\\"])
+def test_any_character_in_a_name(tmp_path: Path, nom: str) -> None:
+    reseau = read(osm_xml(tmp_path / "a.osm", {1: ([0, 1], {**RUE, "name": nom, "ref": "D 1;D 2"})}))
+    assert (reseau.textes[reseau.nom[0]], reseau.textes[reseau.ref[0]]) == (nom, "D 1;D 2")
+
+
 def test_areas_are_left_out_and_told(tmp_path: Path) -> None:
     place_publique = ([5, 6, 16, 5], {"highway": "service", "area": "yes"})
     reseau = read(osm_xml(tmp_path / "a.osm", {1: ([0, 1], RUE), 2: place_publique}))
@@ -246,6 +252,10 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     autre.write_text("bonjour")
     with pytest.raises(ImportImpossible, match=r"autre\.txt : fichier OpenStreetMap illisible"):
         read_osm([autre])
+    historique = tmp_path / "historique.osh"
+    historique.write_text(bon.read_text())
+    with pytest.raises(ImportImpossible, match=r"historique\.osh : fichier d'historique"):
+        read_osm([historique])
     sentiers = osm_xml(tmp_path / "sentiers.osm", {1: ([0, 1], {"highway": "path"})})
     with pytest.raises(ImportImpossible, match=r"sentiers\.osm : aucune route carrossable"):
         read_osm([sentiers])
