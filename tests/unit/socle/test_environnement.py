@@ -32,6 +32,7 @@ def _ensure(project: Project, level: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.lent
 def test_the_life_of_an_environment(project: Project) -> None:
     assert "Environnement Python" in _ensure(project, "base")
     assert project.python.exists()
