@@ -34,6 +34,8 @@ HABITANTS_PAR_CENTRE = 14_000
 KM2_PAR_CENTRE = 150.0
 #: A site lies this far from the mairie of its commune before it is put on a road.
 RECUL_M = (450.0, 1_100.0)
+#: No centre is made where the network has no road within this: it covers less than the départements.
+ROUTE_MAX_M = 3_000.0
 #: Visits that a centre can take, against those of the inhabitants nearest to it at the rate below (hypothèses).
 VISITES_PAR_HABITANT = 5.0
 TONNES_PAR_VISITE = 0.045
@@ -163,12 +165,15 @@ def _centre(commune: CommuneDesservie, epci: str, habitants: int, voisins: tuple
     )
 
 
-def on_roads(centres: Sequence[CentreFictif], x: F64, y: F64) -> list[tuple[float, float]]:
-    """Place of each centre moved to the nearest of the given points of roads (metres); kept where there are none."""
+def on_roads(centres: Sequence[CentreFictif], x: F64, y: F64) -> list[tuple[float, float] | None]:
+    """Place of each centre moved to the nearest of the given points of roads (metres), None where all are too far.
+
+    Centres are kept where they are when there is no point at all.
+    """
     if not len(x):
         return [(c.x, c.y) for c in centres]
-    _, nearest = cKDTree(np.column_stack([x, y])).query([(c.x, c.y) for c in centres])
-    return [(float(x[k]), float(y[k])) for k in nearest]
+    gap, nearest = cKDTree(np.column_stack([x, y])).query([(c.x, c.y) for c in centres])
+    return [(float(x[k]), float(y[k])) if far <= ROUTE_MAX_M else None for far, k in zip(gap, nearest, strict=True)]
 
 
 def road_points(reseau: Reseau | None) -> tuple[F64, F64]:
@@ -186,18 +191,20 @@ def road_points(reseau: Reseau | None) -> tuple[F64, F64]:
 def create_centres(zone: ZoneLimitrophe, seed: int = 1) -> int:
     """Write the fictive centres of all the départements that a zone touches; returns how many there are.
 
-    Nothing is changed where they are already there, so that what an agent has corrected by hand stays.
+    Nothing is changed where they are already there, so that what an agent has corrected by hand stays. Where the
+    zone's network has no road there is no centre.
     """
     communes = _communes(zone)
     plan = plan_centres(communes, seed)
     there = set(Dechetterie.objects.filter(code__startswith=PREFIXE).values_list("code", flat=True))
     missing = [c for c in plan if c.code not in there]
-    if not missing:
-        return len(plan)
+    places = on_roads(missing, *road_points(zone.reseau)) if missing else []
+    made = [(c, place) for c, place in zip(missing, places, strict=True) if place is not None]
+    if not made:
+        return len(plan) - len(missing)
     owners = dict(
         Commune.objects.filter(code__in=[c.code for c in communes]).values_list("epci__code", "epci_id").distinct()
     )
-    places = on_roads(missing, *road_points(zone.reseau))
     Dechetterie.objects.bulk_create(
         Dechetterie(
             code=c.code,
@@ -212,15 +219,15 @@ def create_centres(zone: ZoneLimitrophe, seed: int = 1) -> int:
             fictif=True,
             source=SOURCE,
         )
-        for c, (x, y) in zip(missing, places, strict=True)
+        for c, (x, y) in made
     )
-    ids = dict(Dechetterie.objects.filter(code__in=[c.code for c in missing]).values_list("code", "pk"))
+    ids = dict(Dechetterie.objects.filter(code__in=[c.code for c, _ in made]).values_list("code", "pk"))
     RegleAcces.objects.bulk_create(
         RegleAcces(dechetterie_id=ids[c.code], collectivite_id=owners[epci], autorise=True, source=CONVENTION)
-        for c in missing
+        for c, _ in made
         for epci in c.voisins
     )
-    return len(plan)
+    return len(plan) - len(missing) + len(made)
 
 
 def _communes(zone: ZoneLimitrophe) -> list[CommuneDesservie]:

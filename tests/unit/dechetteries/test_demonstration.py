@@ -94,3 +94,5 @@ def test_without_roads_sites_stay_and_with_roads_they_move_to_one() -> None:
     assert demonstration.on_roads(plan, np.zeros(0), np.zeros(0)) == [(c.x, c.y) for c in plan]
     x, y = np.array([c.x + 12.0 for c in plan]), np.array([c.y - 5.0 for c in plan])
     assert demonstration.on_roads(plan, x, y) == [pytest.approx((c.x + 12.0, c.y - 5.0)) for c in plan]
+    # Roads around one of them only: the others are not made.
+    assert [place is not None for place in demonstration.on_roads(plan, x[:1], y[:1])] == [True, False, False]
