@@ -36,7 +36,7 @@ DISTANCE_M = 15_000.0
 #: EPCI of the second study: cost sharing asks for every coalition of them (511 for 9).
 EPCI_MAX = 9
 SUFFIXE = "(données fictives)"
-NOM_DE_FAMILLE = "Démonstration"
+NOM_DE_FAMILLE = "(démonstration)"
 
 Dessin = Callable[[float, str], None]
 
@@ -222,35 +222,42 @@ def create_accounts(members: Sequence[Collectivite], fichier: Path) -> list[Comp
     first = next(iter(wanted))
     # One password tried tells a file written for another database.
     if set(there) == set(wanted) == set(kept) and there[first].check_password(kept[first]):
-        return [Compte(name, kept[name], role) for name, (role, _, _) in wanted.items()]
+        return [Compte(name, kept[name], found.role) for name, found in wanted.items()]
     taken = Utilisateur.objects.filter(username__in=wanted, demonstration=False).values_list("username", flat=True)
     if taken:
         raise DonneesRefusees(
             f"comptes déjà pris par de vrais utilisateurs : {', '.join(sorted(taken))} ; renommez-les d'abord."
         )
-    comptes = [Compte(name, _password(), role) for name, (role, _, _) in wanted.items()]
+    comptes = [Compte(name, _password(), found.role) for name, found in wanted.items()]
     with transaction.atomic():
         for compte in comptes:
-            role, collectivite, admin = wanted[compte.identifiant]
+            found = wanted[compte.identifiant]
             user, _ = Utilisateur.objects.get_or_create(username=compte.identifiant, defaults={"demonstration": True})
-            user.first_name, user.last_name = role[:150], NOM_DE_FAMILLE
-            user.collectivite = collectivite
-            user.is_staff = user.is_superuser = admin
+            user.first_name, user.last_name = found.prenom, NOM_DE_FAMILLE
+            user.collectivite = found.collectivite
+            user.is_staff = user.is_superuser = found.admin
             user.set_password(compte.mot_de_passe)
             user.save()
         _write_accounts(fichier, comptes)
     return comptes
 
 
-def _wanted_accounts(members: Sequence[Collectivite]) -> dict[str, tuple[str, Collectivite | None, bool]]:
-    """Identifier -> (role in French, collectivité, administrator)."""
-    out: dict[str, tuple[str, Collectivite | None, bool]] = {}
+@dataclass(frozen=True)
+class _Role:
+    prenom: str
+    role: str
+    collectivite: Collectivite | None = None
+    admin: bool = False
+
+
+def _wanted_accounts(members: Sequence[Collectivite]) -> dict[str, _Role]:
+    out: dict[str, _Role] = {}
     for member in members:
         slug = slugify(member.nom)
-        out[f"agent-{slug}"] = (f"agent, {member.nom}", member, False)
-        out[f"elu-{slug}"] = (f"élu, {member.nom}", member, False)
-    out["animation"] = ("animateur neutre, lecture seule", None, False)
-    out["administration"] = ("administration des données", None, True)
+        out[f"agent-{slug}"] = _Role("Agent", f"agent, {member.nom}", member)
+        out[f"elu-{slug}"] = _Role("Élu", f"élu, {member.nom}", member)
+    out["animation"] = _Role("Animation", "animateur neutre, lecture seule")
+    out["administration"] = _Role("Administration", "administration des données", admin=True)
     return out
 
 

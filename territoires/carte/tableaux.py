@@ -63,7 +63,8 @@ def zones_table() -> Tableau:
     )
     lignes: list[Sequence[Lieu | str]] = []
     for zone in zones:
-        nom = f"{zone.nom} (fictif)" if zone.fictif else zone.nom
+        # Not said twice: the demonstration's zones have it in their names.
+        nom = f"{zone.nom} (fictif)" if zone.fictif and "fictiv" not in zone.nom else zone.nom
         lignes.append(
             (
                 _lieu(nom, *zone.cadre.extent) if zone.cadre else nom,

@@ -191,7 +191,7 @@ def test_accounts_open_and_have_the_rights_of_their_side(demonstration: Demonstr
         assert Client().login(username=name, password=password)
     assert demonstration.comptes.stat().st_mode & 0o077 == 0
     users = {user.username: user for user in Utilisateur.objects.all()}
-    assert all(user.demonstration and user.last_name == "Démonstration" for user in users.values())
+    assert all(user.demonstration and user.last_name == "(démonstration)" for user in users.values())
     etude = Etude.objects.order_by("pk")[0]
     for side in ("amont", "aval"):
         assert may_write_etude(users[f"agent-{side}"], etude)
