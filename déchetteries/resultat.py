@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from territoires.calcul import SolutionIllisible
+
 from .probleme import F32, F64, I16, B, Problem, UnitCosts
 from .solveur import Affectation, Solution, total_euro
 
 #: Version of the bytes; an unknown one is refused.
-FORMAT = 1
+FORMAT = 2
 
 
-class ResultatIllisible(ValueError):
+class ResultatIllisible(SolutionIllisible):
     """The bytes are not a result of this version."""
 
 

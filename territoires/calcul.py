@@ -116,6 +116,10 @@ class ControleEchoue(AssertionError):
     """The independent checker disagrees with a solution: the study is an error, not a result."""
 
 
+class SolutionIllisible(ValueError):
+    """Kept bytes that ``decode`` does not understand: made by another version of the software, or damaged."""
+
+
 class Sens(StrEnum):
     """Which way an indicator is better."""
 

@@ -121,7 +121,8 @@ class Operation(Protocol):
 
     def encode(self, problem: Any, solution: Any) -> bytes: ...
 
-    def decode(self, data: bytes) -> Any: ...
+    def decode(self, data: bytes) -> Any:
+        """Raises `territoires.calcul.SolutionIllisible` for bytes of another version (count the format's versions)."""
 
     def sites(self) -> Sequence[Couche]:
         """Places of the service as they are today, every collectivité's, for the shared map; no study needed."""

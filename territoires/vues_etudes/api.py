@@ -18,6 +18,7 @@ from territoires.resultats import Resultats
 
 from .comparaison import MauvaiseDemande, chosen_keys, chosen_results
 from .etudes import load_etude
+from .lecture import lisible
 
 PAR_PAGE = 100
 
@@ -68,6 +69,7 @@ def etude(request: HttpRequest, etude: Etude) -> JsonResponse:
 
 @protege(may_read_etude, charge=load_etude, json=True)
 @require_safe
+@lisible
 def resultats(request: HttpRequest, etude: Etude) -> JsonResponse:
     """Comparison, summary and sharing of a run; same query string as the comparison page."""
     try:

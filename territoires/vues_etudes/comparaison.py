@@ -19,7 +19,7 @@ from territoires.partage import PartageImpossible
 from territoires.resultats import HABITANTS, REGIMES, SHAPLEY, Resultats, ResultatsAbsents, TableauPartage
 
 from .etudes import load_etude
-from .lecture import describe_partition, readable_parameters
+from .lecture import describe_partition, lisible, readable_parameters
 
 #: Prefix of the weights of keys in the query string (``cle-shapley=50``).
 PREFIXE = "cle-"
@@ -107,6 +107,7 @@ def proposed_keys(results: Resultats, weights: dict[str, float]) -> list[CleProp
 
 @protege(may_read_etude, charge=load_etude)
 @require_safe
+@lisible
 def comparaison(request: HttpRequest, etude: Etude) -> HttpResponse:
     """The page; a study that has no result yet sends back to its own page."""
     if not etude.passages.filter(etat=PassageEtude.Etat.REUSSI).exists():
@@ -208,6 +209,7 @@ def _plan(results: Resultats, row: ResultatBloc, regime: str = "") -> dict[str, 
 
 @protege(may_read_etude, charge=load_etude, json=True)
 @require_safe
+@lisible
 def couches(request: HttpRequest, etude: Etude) -> JsonResponse:
     """Layers of one regime (``regime`` in the query string) as GeoJSON in EPSG:4326, as the operation draws them."""
     results = chosen_results(etude, request.GET)

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
+from territoires.calcul import SolutionIllisible
+from territoires.droits import Vue
 from territoires.etudes import bound_form, operation_of
 from territoires.models import Etude, PassageEtude
 from territoires.models.etude import Etat
 from territoires.nombres import duree, euros, nombre
 from territoires.noms import nom_court
+
+PERIMES = "Ces résultats ont été calculés par une autre version du logiciel : refaites le calcul pour les lire."
+
+
+def lisible(view: Vue) -> Vue:
+    """Where the results of a study (second argument) are of another version, say so instead of failing: on the
+    study's page, or with status 409 where JSON is expected."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, etude: Etude, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, etude, *args, **kwargs)
+        except SolutionIllisible:
+            if "json" in request.path or request.path.startswith("/api/"):
+                return JsonResponse({"erreur": PERIMES}, status=409)
+            messages.warning(request, PERIMES)
+            return redirect("etude", etude.pk)
+
+    return guarded
 
 
 def avancement(passage: PassageEtude) -> dict[str, Any]:

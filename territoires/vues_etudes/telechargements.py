@@ -29,7 +29,7 @@ from territoires.synthese import TITRES
 
 from .comparaison import MauvaiseDemande, chosen_keys, chosen_results
 from .etudes import load_etude
-from .lecture import readable_parameters
+from .lecture import lisible, readable_parameters
 
 Cellule = str | float | Decimal | None
 VERDICTS = {
@@ -54,6 +54,7 @@ ENTETE = (
 
 @protege(may_read_etude, charge=load_etude)
 @require_safe
+@lisible
 def comparaison_csv(request: HttpRequest, etude: Etude) -> HttpResponse:
     """The comparison table as CSV as agents' spreadsheets read it: semicolons, decimal commas, UTF-8 with mark."""
     results = chosen_results(etude, request.GET)
@@ -67,6 +68,7 @@ def comparaison_csv(request: HttpRequest, etude: Etude) -> HttpResponse:
 
 @protege(may_read_etude, charge=load_etude)
 @require_safe
+@lisible
 def comparaison_xlsx(request: HttpRequest, etude: Etude) -> HttpResponse:
     """Summary, comparison, cost sharing, detail tables and provenance as a workbook, one sheet each."""
     results = chosen_results(etude, request.GET)
@@ -87,6 +89,7 @@ def comparaison_xlsx(request: HttpRequest, etude: Etude) -> HttpResponse:
 
 @protege(may_read_etude, charge=load_etude)
 @require_safe
+@lisible
 def export(request: HttpRequest, etude: Etude, code: str) -> HttpResponse:
     """One of the operation's own exports."""
     results = chosen_results(etude, request.GET)

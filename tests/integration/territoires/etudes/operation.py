@@ -8,11 +8,12 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from django import forms
 
-from territoires.calcul import COUT, POPULATION, Bilan, Indicateur, Question, Sens, Statut
+from territoires.calcul import COUT, POPULATION, Bilan, Indicateur, Question, Sens, SolutionIllisible, Statut
 from territoires.formulaires import ParametresForm
 from territoires.models import Commune, Etude, ResultatBloc
 from territoires.operation import Bloc, CleOperation, Couche, DonneesInsuffisantes, Export, Tableau
@@ -27,6 +28,14 @@ class ParametresMediane(ParametresForm):
     euro_site = forms.DecimalField(label="coût d'un site (€ par an)", initial=Decimal(50_000), min_value=0)
     attente_s = forms.FloatField(label="attente entre deux points (s)", initial=0, min_value=0)
     faute = forms.CharField(label="faute", required=False, initial="")
+
+
+def read(data: bytes) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(bytes(data))
+    except ValueError as error:
+        raise SolutionIllisible("pas du JSON") from error
+    return values
 
 
 class Mediane:
@@ -115,20 +124,20 @@ class Mediane:
         ).encode()
 
     def decode(self, data: bytes) -> Solution:
-        values = json.loads(bytes(data))
+        values = read(data)
         return Solution(values["site"], Bilan(Decimal(values["cout"]), None, Statut.REALISABLE, 0))
 
     def layers(self, resultats: Sequence[ResultatBloc]) -> Sequence[Couche]:
         features = []
         for rank, row in enumerate(resultats):
-            values = json.loads(bytes(row.solution))
+            values = read(row.solution)
             point = {"type": "Point", "coordinates": values["point"]}
             features.append({"type": "Feature", "geometry": point, "properties": {"couleur": rank}})
         return [Couche("sites", "Sites", features)]
 
     def tables(self, resultats: Mapping[str, Sequence[ResultatBloc]]) -> Sequence[Tableau]:
         lines = [
-            (regime, " + ".join(row.bloc), json.loads(bytes(row.solution))["code"])
+            (regime, " + ".join(row.bloc), read(row.solution)["code"])
             for regime, rows in resultats.items()
             for row in rows
         ]
@@ -145,7 +154,7 @@ class Mediane:
     def sharing_keys(self, resultats: Sequence[ResultatBloc]) -> Mapping[str, CleOperation]:
         sites: dict[str, float] = {code: 0.0 for row in resultats for code in row.bloc}
         for row in resultats:
-            sites[json.loads(bytes(row.solution))["code"]] += 1
+            sites[read(row.solution)["code"]] += 1
         return {"sites": CleOperation("Nombre de sites", "sites", sites)}
 
 

@@ -247,6 +247,18 @@ def test_study_without_result_has_no_comparison(agent: Client, etude: Etude) -> 
     assert agent.get(reverse("etude-comparaison", args=(10**6,))).status_code == 404
 
 
+def test_results_of_another_version_ask_for_a_new_run(agent: Client, calculee: Etude) -> None:
+    calculee.passages.get().resultats.update(solution=b"\x00")
+    for name in ("etude-comparaison", "etude-xlsx"):
+        page = agent.get(reverse(name, args=(calculee.pk,)), follow=True)
+        assert "autre version du logiciel" in page.content.decode()
+    assert agent.get(reverse("etude-export", args=(calculee.pk, "sites"))).status_code == 302
+    for name in ("etude-couches", "api-resultats"):
+        response = agent.get(reverse(name, args=(calculee.pk,)))
+        assert response.status_code == 409
+        assert "refaites" in response.json()["erreur"]
+
+
 @pytest.mark.parametrize("query", ["passage=x", "passage=999999", "plan=999999"])
 def test_address_of_something_else_is_not_found(agent: Client, calculee: Etude, query: str) -> None:
     assert agent.get(reverse("etude-comparaison", args=(calculee.pk,)) + "?" + query).status_code == 404
