@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from territoires.calcul import Indicateur
+from territoires.calcul import COUT, Indicateur
 from territoires.comparaison import Ecart
 from territoires.models import PassageEtude
 from territoires.nombres import nombre
+from territoires.noms import nom_court
 from territoires.operation import Tableau
-from territoires.resultats import CLOISONNE, MUTUALISE, REGIMES, Resultats
+from territoires.partage import PartageImpossible
+from territoires.resultats import CLOISONNE, MUTUALISE, REGIMES, SHAPLEY, Resultats
 
 from .resultat import decode
 from .tableaux import contributions, flows, time_bands
@@ -58,6 +60,11 @@ def _parts(resultats: Resultats) -> Iterator[str]:
         ),
         signes={4, 5, 6},
     )
+    yield "\n" + title("Qui paye quoi : contribution de chaque budget selon la clé (€ par an)", "─")
+    try:
+        yield _sharing(resultats)
+    except PartageImpossible as error:
+        yield f"Pas de partage : {error}"
     yield "\n" + title("Les quatre questions", "─")
     for reponse in resultats.synthese.reponses:
         yield f"{reponse.titre}  → {reponse.avis}"
@@ -69,40 +76,79 @@ def _parts(resultats: Resultats) -> Iterator[str]:
 
 
 def _comparison(resultats: Resultats) -> str:
+    """Every indicator for all; beside it each collectivité, or below where they are too many for a line."""
+    cote_a_cote = len(resultats.codes) <= COLLECTIVITES_EN_COLONNES
     colonnes = ["Indicateur", "ensemble séparé", "ensemble partagé", "différence"]
-    for code in resultats.codes:
-        colonnes += [f"{resultats.noms[code]} séparé", f"{resultats.noms[code]} partagé"]
+    if cote_a_cote:
+        for code in resultats.codes:
+            colonnes += [f"{resultats.noms[code]} séparé", f"{resultats.noms[code]} partagé"]
     lignes = []
     for ligne in resultats.lignes:
         i = ligne.indicateur
         ecarts = [ligne.ensemble, *(ligne.par_collectivite.get(code) for code in resultats.codes)]
         if not any(e and (e.avant or e.apres) for e in ecarts):
             continue
-        unite = "" if i.unite in i.libelle else f" ({i.unite})"
-        cellules = [f"{i.libelle}{unite}", *_pair(i, ligne.ensemble), _difference(i, ligne.ensemble)]
-        for ecart in ecarts[1:]:
+        cellules = [_label(i), *_pair(i, ligne.ensemble), _difference(i, ligne.ensemble)]
+        for ecart in ecarts[1:] if cote_a_cote else ():
             cellules += ["—", "—"] if ecart is None else _pair(i, ecart)
         lignes.append(cellules)
-    return (
-        table(colonnes, lignes, titre=46, reste=12) + "\n▲ mieux, ▼ moins bien ; les lignes nulles partout sont omises."
-    )
+    texte = table(colonnes, lignes, titre=46, reste=12)
+    texte += "\n▲ mieux, ▼ moins bien ; les lignes nulles partout sont omises."
+    return texte if cote_a_cote else f"{texte}\n\n{_by_collectivite(resultats)}"
 
 
-#: What makes names of EPCI long.
-_ABREGES = (
-    ("Communauté de communes", "CC"),
-    ("Communauté d'agglomération", "CA"),
-    ("Communauté urbaine", "CU"),
-)
+#: More collectivités than this go below the comparison instead of beside it.
+COLLECTIVITES_EN_COLONNES = 3
+#: Indicators shown then.
+PRINCIPAUX = ("habitants_sans_centre", "temps_moyen", "gain_5", COUT)
+
+
+def _by_collectivite(resultats: Resultats) -> str:
+    choisies = [ligne for ligne in resultats.lignes if ligne.indicateur.code in PRINCIPAUX]
+    colonnes = ["Collectivité"]
+    for ligne in choisies:
+        colonnes += [f"{_label(ligne.indicateur)} séparé", "partagé"]
+    lignes = []
+    for code in resultats.codes:
+        cellules = [resultats.noms[code]]
+        for ligne in choisies:
+            ecart = ligne.par_collectivite.get(code)
+            cellules += ["—", "—"] if ecart is None else _pair(ligne.indicateur, ecart)
+        lignes.append(cellules)
+    return table(colonnes, lignes, titre=40, reste=18)
+
+
+def _label(i: Indicateur) -> str:
+    return i.libelle if i.unite in i.libelle else f"{i.libelle} ({i.unite})"
+
+
+def _sharing(resultats: Resultats) -> str:
+    """What each budget pays by Shapley's value and by each key, €/year."""
+    cles = {SHAPLEY: "Valeur de Shapley", **{code: cle.titre for code, cle in resultats.cles.items()}}
+    parts = {code: {p.collectivite: p for p in resultats.partager({code: 1.0}).lignes} for code in cles}
+    lignes = []
+    for code in resultats.codes:
+        part = parts[SHAPLEY][code]
+        porte = "—" if part.porte is None else nombre(part.porte)
+        gain = "—" if part.gain_total is None else nombre(part.gain_total, signe=True)
+        lignes.append(
+            [resultats.noms[code], nombre(part.seule), porte, *(nombre(parts[cle][code].paye) for cle in cles), gain]
+        )
+    colonnes = [
+        "Collectivité",
+        "dépense séparée",
+        "dépense partagée, sans règle",
+        *cles.values(),
+        "gain par Shapley, habitants compris",
+    ]
+    return table(colonnes, lignes, titre=40, reste=20)
 
 
 def _shorten(ligne: Sequence[Any], colonnes: int) -> list[Any]:
     """The row with the names of its first columns made short."""
     textes = []
     for cellule in ligne[:colonnes]:
-        texte = str(cellule)
-        for long, court in _ABREGES:
-            texte = texte.replace(long, court)
+        texte = nom_court(str(cellule))
         textes.append(texte if len(texte) <= 40 else f"{texte[:39]}…")
     return [*textes, *ligne[colonnes:]]
 

@@ -196,6 +196,11 @@ def read(etude: Etude) -> Lecture:
         code.setdefault(c.code.removesuffix(DEPLACE), []).append(j)
     nouvelles = tuple(Regle(j, coll, ok) for nom, coll, ok in ajoutees for j in code[nom])
 
+    if not any(c.actif or c.actif_base for c in centres):
+        raise DonneesInsuffisantes(
+            "Aucune déchetterie ouverte n'est connue pour les collectivités de l'étude : importez-en d'abord "
+            "(page « Déchetteries », ou importer_dechetteries)."
+        )
     graphe = load_graphe(import_id)
     poids = graphe.poids("voiture")
     points = snap(graphe, [p.x for p in lieux], [p.y for p in lieux], "voiture", parametres.accrochage_max_m)

@@ -1,6 +1,6 @@
 """Layers of the shared map: catchments, times, gains, ways over the limit, centres; from stored results only.
 
-Coordinates in EPSG:4326, 5 decimals (about a metre).
+Coordinates in EPSG:4326: 5 decimals (about a metre) for places, 4 for outlines, which are simplified.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .models import Dechetterie
 from .resultat import Resultat
 
 #: Metres within which outlines of communes are simplified for the map.
-TOLERANCE_M = 60.0
+TOLERANCE_M = 100.0
 #: Bounds of the gain layer, minutes.
 SEUILS_GAIN = (1, GAIN_MIN, 10, 15)
 SEUILS_VISITES = (500, 1_000, 2_500, 5_000)
@@ -167,7 +167,7 @@ def outlines(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
     simple.output_field = Commune._meta.get_field("geom")
     lignes = (
         Commune.objects.filter(code__in=list(codes), geom__isnull=False)
-        .annotate(json=AsGeoJSON(Transform(simple, 4326), precision=5))
+        .annotate(json=AsGeoJSON(Transform(simple, 4326), precision=4))
         .values_list("code", "json")
     )
     return {code: json.loads(texte) for code, texte in lignes}

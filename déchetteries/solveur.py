@@ -218,7 +218,8 @@ def _remarks(problem: Problem, scenario: Scenario, affectation: Affectation) -> 
         noms += f" et {len(sans) - 8} autres" if len(sans) > 8 else ""
         phrases.append(
             f"Aucun centre autorisé et joignable pour {noms} : {problem.population[sans].sum():.0f} habitants, "
-            f"comptés {problem.couts.euro_sans_centre:g} € par visite."
+            f"comptés {problem.couts.euro_sans_centre:g} € par visite ; ils n'entrent ni dans les temps ni dans les "
+            "kilomètres."
         )
     trop = excess(scenario, affectation)
     phrases += [

@@ -216,6 +216,12 @@ def test_what_is_missing_is_named(etude: Etude, territoire: Territoire) -> None:
         build_problem(Etude.objects.get(pk=etude.pk), ENSEMBLE)
 
 
+def test_no_centre_at_all_is_no_study(etude: Etude) -> None:
+    Dechetterie.objects.update(active=False)
+    with pytest.raises(DonneesInsuffisantes, match="Aucune déchetterie ouverte"):
+        build_problem(etude, ENSEMBLE)
+
+
 def test_the_hash_follows_the_data(etude: Etude, territoire: Territoire) -> None:
     avant = problem_hash(build_problem(etude, ENSEMBLE))
     assert problem_hash(build_problem(etude, ENSEMBLE)) == avant
