@@ -1,8 +1,9 @@
-"""Second engine: a customizable contraction hierarchy (package ``routingkit-cch``), for large matrices and 1x1 paths.
+"""The library's contraction hierarchy (package ``routingkit-cch``): the order of the nodes, paths, a second opinion.
 
-Pure module. The order of the nodes depends on the network alone and is computed once (`compute_ordre`, seconds; kept in
-the database by `geodata.graphe_cache`); building the hierarchy from it takes a tenth of a second, a weight vector
-(customization) some hundredths, and a scenario that changes a few arcs some milliseconds (partial update).
+Pure module. The order depends on the network alone and is computed once (`compute_ordre`, seconds; kept in the
+database by `geodata.graphe_cache`); building the hierarchy from it takes a tenth of a second, a weight vector
+(customization) some hundredths, and a scenario that changes a few arcs some milliseconds (partial update). Its
+matrices, one sweep a point, check those of `geodata.hierarchie`, which replaces them in service.
 
 The library's objects must not be shared between threads: each thread builds its own from the graph's order. A query's
 result must be dropped before the next one, hence the small functions that copy what they need.

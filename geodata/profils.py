@@ -1,7 +1,7 @@
 """Vehicle profiles: where each may go and how fast, as int32 milliseconds per directed edge.
 
 Pure module: numpy only. A speed is ``min(share of the posted limit, cap of the road class, vehicle limit)``:
-the posted limit alone gives times 15 to 30 % too short, because bends, crossings, villages and traffic
+the posted limit alone gives times that are too short, because bends, crossings, villages and traffic
 keep real means below it. The shares follow the practice of the two open route engines (OSRM's car profile
 takes 0.8 of the posted limit, GraphHopper's 0.9) and the caps by class lie between their default tables;
 inside built-up areas (limit <= 50 km/h) stops and crossings weigh more, hence a share of its own.
