@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+def accord(n: int, singulier: str, pluriel: str = "") -> str:
+    """« 1 commune », « 2 communes »; ``pluriel`` where every word does not simply take an s."""
+    if n < 2:
+        return f"{n} {singulier}"
+    return f"{n} {pluriel or ' '.join(f'{mot}s' for mot in singulier.split())}"
+
+
 class Gravite(StrEnum):
     """Whether the row can be kept."""
 
@@ -85,5 +92,5 @@ class DonneesRefusees(ValueError):
         lignes = [str(c) for c in self.constats[: self.MONTRES]]
         reste = len(self.constats) - self.MONTRES
         if reste > 0:
-            lignes.append(f"… et {reste} autre{'s' if reste > 1 else ''} erreur{'s' if reste > 1 else ''}.")
+            lignes.append(f"… et {accord(reste, 'autre erreur')}.")
         super().__init__("\n".join(lignes))

@@ -23,7 +23,7 @@ from .franchissements import crossings
 from .importation.ecriture import to_geos, to_shapely
 from .importation.geometrie import union
 from .models import Collectivite, Commune, Limite, ZoneLimitrophe
-from .rapport import DonneesRefusees, Rapport
+from .rapport import DonneesRefusees, Rapport, accord
 
 MINIMUM, MAXIMUM = 2, 12
 Mode = ZoneLimitrophe.Mode
@@ -167,7 +167,7 @@ def contour(communes: Iterable[Commune]) -> object:
 def _collectivites(demande: DemandeZone, rapport: Rapport) -> list[Collectivite]:
     codes = list(dict.fromkeys(code.strip() for code in demande.collectivites if code.strip()))
     if not MINIMUM <= len(codes) <= MAXIMUM:
-        rapport.error(f"une zone réunit de {MINIMUM} à {MAXIMUM} collectivités ; {len(codes)} demandée(s).")
+        rapport.error(f"une zone réunit de {MINIMUM} à {MAXIMUM} collectivités ; {accord(len(codes), 'demandée')}.")
         return []
     trouvees = Collectivite.objects.filter(code__in=codes, active=True).defer("geom").order_by("type", "code")
     if demande.type:
@@ -261,8 +261,8 @@ def _within_time(
     loin = [str(places[k]) for k in np.flatnonzero(~mairies.accroche)]
     if loin:
         rapport.warn(
-            f"{len(loin)} commune(s) sans route à moins de {mairies.limite_m:g} m de la mairie, laissée(s) hors de la "
-            f"zone : {', '.join(loin[:10])}{'…' if len(loin) > 10 else ''}."
+            f"{accord(len(loin), 'commune')} sans route à moins de {mairies.limite_m:g} m de la mairie, hors de la zone "
+            f": {', '.join(loin[:10])}{'…' if len(loin) > 10 else ''}."
         )
     dedans = secondes + mairies.acces_s <= temps_s
     return [c for c, oui in zip(places, dedans, strict=True) if oui]

@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 
 from territoires.nombres import nombre
-from territoires.rapport import DonneesRefusees, Rapport
+from territoires.rapport import DonneesRefusees, Rapport, accord
 
 from .geometrie import CHANGEMENT_MAX, Geometries, outside_2154, project, repair, union
 from .lacunes import find_gaps
@@ -262,10 +262,10 @@ def _epci(
         ligne = epci[pk]
         ailleurs = sorted({departements[lues[k]["departement_id"]]["code"] for k in rangs if k >= n_retenues})
         if ailleurs:
-            absentes = sum(k >= n_retenues for k in rangs)
+            absentes = accord(sum(k >= n_retenues for k in rangs), "commune")
             rapport.warn(
-                f"{ligne['nom']} a aussi {absentes} commune{'s' if absentes > 1 else ''} dans "
-                f"{', '.join(ailleurs)} : son contour les comprend, mais elles ne sont pas importées."
+                f"{ligne['nom']} a aussi {absentes} ailleurs ({', '.join(ailleurs)}) : son contour les comprend, sans "
+                "les importer."
             )
         contour = union(geoms[rangs]) if ailleurs else None
         resultat.append(CollectiviteLue("epci", ligne["code"], ligne["nom"], contour))

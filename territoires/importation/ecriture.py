@@ -10,11 +10,12 @@ import numpy as np
 import shapely
 from django.conf import settings
 from django.contrib.gis.geos import GEOSGeometry
-from django.db import transaction
+from django.db import connection, transaction
 
 from territoires.models import Collectivite, Commune
 from territoires.rapport import DonneesRefusees, Rapport
 
+from .controle import check
 from .geometrie import union
 from .lu import CommuneLue, TerritoireLu
 
@@ -22,6 +23,9 @@ _CHAMPS_COMMUNE = ("nom", "departement", "epci", "population", "geom", "mairie",
 _CHAMPS_COLLECTIVITE = ("nom", "active")
 _CHAMPS_REFERENCE = ("edition", "source", "licence")
 _LOT = 2000
+
+#: Key of the lock every import of territories takes (any number that no one else uses).
+_VERROU = 4_243_154
 
 #: A source that makes a larger share of the communes vanish is taken for an incomplete one.
 PART_DISPARUE_MAX = 0.2
@@ -50,30 +54,6 @@ def to_shapely(geom: GEOSGeometry | None) -> shapely.Geometry | None:
     return None if geom is None else shapely.from_wkb(bytes(geom.wkb))
 
 
-def validate(lu: TerritoireLu) -> None:
-    """Raise `DonneesRefusees` where codes repeat or name something unknown, or a population is negative."""
-    rapport = lu.rapport
-    if not lu.communes and not rapport.errors:
-        rapport.error("aucune commune à importer.")
-    nombre = Counter(c.code for c in lu.communes)
-    decoupage = {c.code for c in lu.collectivites if c.type == lu.type_decoupage}
-    epci = {c.code for c in lu.collectivites if c.type == Collectivite.Type.EPCI}
-    vus: set[str] = set()
-    for commune in lu.communes:
-        if commune.code in vus:
-            rapport.error(
-                f"code de commune en double ({nombre[commune.code]} fois).", commune.ligne, "code", commune.code
-            )
-        vus.add(commune.code)
-        if commune.population is not None and commune.population < 0:
-            rapport.error("la population est négative.", commune.ligne, "population", commune.population)
-        if commune.departement not in decoupage:
-            rapport.error("collectivité inconnue.", commune.ligne, "département", commune.departement)
-        if commune.epci is not None and commune.epci not in epci:
-            rapport.error("EPCI inconnu.", commune.ligne, "EPCI", commune.epci)
-    rapport.raise_if_errors()
-
-
 @transaction.atomic
 def write(lu: TerritoireLu, progress: Callable[[str], None] = lambda _: None) -> BilanImport:
     """Insert or update collectivités and communes; fields of ``champs_manuels`` keep their value.
@@ -82,7 +62,8 @@ def write(lu: TerritoireLu, progress: Callable[[str], None] = lambda _: None) ->
     complete), and so does an EPCI left without active commune. Contours are unions of the active communes.
     Raises `DonneesRefusees` before anything is written.
     """
-    validate(lu)
+    lu = check(lu)
+    _alone()
     reference = {"edition": lu.edition, "source": lu.source, "licence": lu.licence}
     progress("Écriture des collectivités…")
     par_cle = _write_collectivites(lu, reference)
@@ -105,6 +86,12 @@ def write(lu: TerritoireLu, progress: Callable[[str], None] = lambda _: None) ->
         reparees=lu.reparees,
         rapport=lu.rapport,
     )
+
+
+def _alone() -> None:
+    """Wait for another import to end: two at once would undo each other's work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_VERROU])
 
 
 def _write_collectivites(lu: TerritoireLu, reference: dict[str, str]) -> dict[tuple[str, str], Collectivite]:

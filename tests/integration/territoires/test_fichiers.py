@@ -92,7 +92,7 @@ def test_admin_express(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     )
     assert commune.geom.area == pytest.approx(COTE**2)
     assert (commune.mairie.x, commune.mairie.y) == (X0 + 1.25 * COTE, Y0 + 500)
-    assert "1 communes sans position de mairie : L'Étrat 2 (42020)" in capsys.readouterr().err
+    assert "1 commune sans position de mairie : L'Étrat 2 (42020)" in capsys.readouterr().err
 
 
 def test_the_same_in_a_shapefile_and_in_geojson(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_small_untidiness_is_repaired_and_said(tmp_path: Path, capsys: pytest.
     call_command("importer_territoire", fichier=str(tmp_path / "c.gpkg"), verbosity=0)
     assert Commune.objects.get(code="42000").geom.area == pytest.approx(COTE**2)
     sortie = capsys.readouterr()
-    assert "1 contours réparés" in sortie.out
+    assert "1 contour réparé" in sortie.out
     assert "ligne 1, champ « géométrie » : contour non valide" in sortie.err
 
 

@@ -66,7 +66,7 @@ def test_communes_far_from_any_road_are_told(reseau: Reseau) -> None:
     # Row 3 is 6 km from the road, beyond the access limit of 5 km.
     selection = select(demande(mode="temps", temps_s=36_000, reseau="essai"))
     assert {c.code[-1] for c in selection.communes} == {"0", "1", "2"}
-    assert "6 commune(s) sans route" in selection.remarques[0] and "Commune 0-3 (42003)" in selection.remarques[0]
+    assert "6 communes sans route" in selection.remarques[0] and "Commune 0-3 (42003)" in selection.remarques[0]
 
 
 def test_crossings_of_limits_that_do_not_cut_the_network(reseau: Reseau) -> None:
@@ -101,7 +101,7 @@ def test_list_and_whole() -> None:
     ("champs", "message"),
     [
         ({"collectivites": ["42"]}, "de 2 à 12 collectivités ; 1 demandée"),
-        ({"collectivites": [str(k) for k in range(13)]}, "de 2 à 12 collectivités ; 13 demandée"),
+        ({"collectivites": [str(k) for k in range(13)]}, "de 2 à 12 collectivités ; 13 demandées"),
         ({"collectivites": ["42", "44"]}, "valeur « 44 » : collectivité absente"),
         ({"collectivites": ["42", NORD]}, "soit des EPCI, soit des départements"),
         ({"distance_m": None}, "une distance en mètres"),

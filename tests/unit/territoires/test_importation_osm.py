@@ -160,9 +160,9 @@ def test_what_does_not_fit_is_left_out_and_said(tmp_path: Path) -> None:
     lu = osm.read(carte.write(tmp_path / "pays.osm"), 6, 8)
     assert len(lu.communes) == 3 and len(lu.collectivites) == 2
     textes = " ".join(str(c) for c in lu.rapport.warnings)
-    assert "1 communes hors de toute collectivité lue, laissées de côté : Dehors" in textes
+    assert "1 commune hors de toute collectivité lue, non reprise(s) : Dehors" in textes
     assert "sans commune dans le fichier, laissées de côté : Sans commune" in textes
-    assert "1 limites administratives incomplètes dans le fichier, laissées de côté : Coupée" in textes
+    assert "1 limite administrative incomplète dans le fichier, sans contour : Coupée" in textes
 
 
 def test_a_collectivite_larger_than_its_communes_keeps_its_own_boundary(tmp_path: Path) -> None:
