@@ -260,9 +260,10 @@ def _within_time(
     secondes, _ = nearest(graphe, graphe.poids(PROFIL), mairies, sites, vers=False)
     loin = [str(places[k]) for k in np.flatnonzero(~mairies.accroche)]
     if loin:
+        noms = f"{', '.join(loin[:10])}{'…' if len(loin) > 10 else ''}"
         rapport.warn(
-            f"{accord(len(loin), 'commune')} sans route à moins de {mairies.limite_m:g} m de la mairie, hors de la zone "
-            f": {', '.join(loin[:10])}{'…' if len(loin) > 10 else ''}."
+            f"{accord(len(loin), 'commune')} sans route à moins de {mairies.limite_m:g} m de la mairie, hors de la "
+            f"zone : {noms}."
         )
     dedans = secondes + mairies.acces_s <= temps_s
     return [c for c, oui in zip(places, dedans, strict=True) if oui]
