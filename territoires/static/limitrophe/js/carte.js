@@ -127,6 +127,7 @@ function choisirRegime(nouveau, voulues) {
     retirerDonnees(code);
   }
   regime = nouveau;
+  document.getElementById("carte-regime").textContent = ` – ${titreRegime()}`;
   let surface = false;
   for (const couche of regimes.find((r) => r.code === nouveau)?.couches ?? []) {
     const cachee = formeDe(couche.features) === "surface" && surface;
@@ -134,6 +135,10 @@ function choisirRegime(nouveau, voulues) {
     ajouterDonnees(couche, voulues ? voulues.includes(couche.code) : avant.get(couche.code) ?? !cachee, "couches-resultats");
   }
   appliquer();
+}
+
+function titreRegime() {
+  return regimes.find((r) => r.code === regime)?.titre ?? "";
 }
 
 /** Codes of operations' layers, kept apart from ours and from one another. @param {any[]} couches @param {string} prefixe */
@@ -181,7 +186,7 @@ document.getElementById("exporter-image").addEventListener("click", async () => 
   const couches = panneau.couchesVisibles();
   const montrees = [...donnees.values()].filter(({ donnees: d }) => panneau.visibles().has(d.code));
   const toile = composer(carte, {
-    titre: config.etude ? `${config.etude}${regimes.length ? ` – ${regimes.find((r) => r.code === regime)?.titre}` : ""}` : "Limitrophe – carte partagée",
+    titre: config.etude ? `${config.etude}${regimes.length ? ` – ${titreRegime()}` : ""}` : "Limitrophe – carte partagée",
     couches,
     credits: [...vecteur.credits, ...fonds.filter((f) => panneau.visibles().has(f.code)).map((f) => f.couche.options.attribution)],
     fictif: Boolean(config.reseau?.fictif) || montrees.some(({ donnees: d }) => d.fictif),

@@ -135,7 +135,11 @@ function reglesNoms(visibles) {
       dataLayer: "noms",
       filter: (_zoom, f) => f.props.genre === "commune",
       sort: (a, b) => (b.population ?? 0) - (a.population ?? 0),
-      symbolizer: new protomapsL.CenteredTextSymbolizer({
+      // Above the mairie: sites are often in the middle of towns.
+      symbolizer: new protomapsL.OffsetTextSymbolizer({
+        placements: [1],
+        offsetY: -8,
+        justify: 2,
         labelProps: ["nom"],
         font: (_zoom, f) => `${(f?.props.population ?? 0) >= 20000 ? "600 14px" : "12px"} ${POLICE}`,
         fill: "#1c2629",
@@ -192,7 +196,8 @@ export function creerVecteur(config, visibles) {
   if (config.reseau) sources.routes = { url: config.reseau.tuiles, maxDataZoom: config.zoomDonnees };
   const credits = ["Territoires : IGN, INSEE (Licence Ouverte)"];
   if (config.reseau) credits.push(marquerFictif(`Routes : ${config.reseau.attribution || config.reseau.nom}`, config.reseau.fictif));
-  const commun = { sources, lang: "fr", tileDelay: 1 };
+  // Twice as fine as the screen at least: printed and exported maps stay sharp.
+  const commun = { sources, lang: "fr", tileDelay: 1, devicePixelRatio: Math.max(2, window.devicePixelRatio) };
   const dessous = protomapsL.leafletLayer({
     ...commun,
     attribution: credits.map(echapper).join(" | "),
