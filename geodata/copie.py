@@ -164,21 +164,20 @@ def _lignes(
     _fenetres(tampon, 16)[place] = sommets.view("V16").ravel()
 
 
-def decode_fixed(octets: bytes, champs: Sequence[tuple[str, str]]) -> NDArray[np.void]:
-    """Rows of a binary COPY whose columns all have a constant size and are never NULL.
+def decode_records(octets: bytes, champs: Sequence[tuple[str, str]]) -> NDArray[np.void]:
+    """Records of ``record_send`` end to end, whose fields all have a constant size and are never NULL.
 
     ``champs``: (name, big-endian dtype). Returns a structured array with these names.
-    Raises ValueError where the bytes are not such rows.
+    Raises ValueError where the bytes are not such records.
     """
-    tout: list[tuple[str, str]] = [("n_colonnes", ">i2")]
+    tout: list[tuple[str, str]] = [("n_champs", ">i4")]
     for nom, dtype in champs:
-        tout += [(f"t_{nom}", ">i4"), (nom, dtype)]
+        tout += [(f"type {nom}", ">i4"), (f"taille {nom}", ">i4"), (nom, dtype)]
     dtype_ligne = np.dtype(tout)
-    corps = len(octets) - len(ENTETE) - len(FIN)
-    if not octets.startswith(ENTETE) or not octets.endswith(FIN) or corps % dtype_ligne.itemsize:
-        raise ValueError("COPY binaire : taille inattendue")
-    lignes: NDArray[np.void] = np.frombuffer(octets, dtype_ligne, corps // dtype_ligne.itemsize, len(ENTETE))
+    if len(octets) % dtype_ligne.itemsize:
+        raise ValueError("enregistrements binaires : taille inattendue")
+    lignes: NDArray[np.void] = np.frombuffer(octets, dtype_ligne)
     for nom, dtype in champs:
-        if len(lignes) and not np.all(lignes[f"t_{nom}"] == np.dtype(dtype).itemsize):
-            raise ValueError(f"COPY binaire : colonne {nom} de taille inattendue")
+        if not np.all(lignes[f"taille {nom}"] == np.dtype(dtype).itemsize):
+            raise ValueError(f"enregistrements binaires : champ {nom} de taille inattendue")
     return lignes

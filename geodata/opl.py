@@ -110,7 +110,7 @@ def nodes_of(corps: Sequence[bytes]) -> tuple[I32, I64, I32, I32]:
     taille = np.fromiter((c.count(b"n") for c in corps), dtype=np.int32, count=len(corps))
     texte = b",".join(corps).replace(b"xy", _SANS_LIEU).translate(_SEPARATEURS)
     # Identifiers are far below 2**53: a float64 holds them exactly.
-    nombres: NDArray[np.float64] = np.fromstring(texte, dtype=np.float64, sep=" ")  # type: ignore[arg-type]
+    nombres: NDArray[np.float64] = np.fromstring(texte, dtype=np.float64, sep=" ")
     triplets = nombres.reshape(-1, 3)
     fixes = np.rint(triplets[:, 1:] * 1e7).astype(np.int32)
     return taille, triplets[:, 0].astype(np.int64), fixes[:, 0].copy(), fixes[:, 1].copy()
