@@ -26,7 +26,7 @@ DEMI_TOUR_M = 2_500.0
 #: One « route nationale » for so many départements drawn, and so long at least.
 NATIONALE_KM = 25.0
 
-VOIES = ("Rue", "Rue", "Rue", "Rue", "Avenue", "Chemin", "Allée", "Impasse", "Montée", "Passage")
+VOIES = ("Rue", "Rue", "Rue", "Rue", "Avenue", "Chemin", "Allée", "Montée", "Passage")
 NOMS = (
     "des Tilleuls", "des Acacias", "du Lavoir", "des Écoles", "du Stade", "de la Fontaine", "des Jardins",
     "du Moulin", "des Vergers", "du Four", "de la Forge", "des Noyers", "du Marché", "des Prés", "de l’Étang",
@@ -142,12 +142,14 @@ def name_roads(communes: Sequence[CommuneSource], semis: Semis, aretes: Aretes, 
         ref[edges] = textes.setdefault(number, len(textes))
         nom[edges] = textes.setdefault(_route_name(*ends), len(textes))
     given: dict[int, int] = {}
+    degree = np.bincount(aretes.a, minlength=semis.n) + np.bincount(aretes.b, minlength=semis.n)
     for chaine in chains(semis, aretes, streets, classe, COSINUS_RUE):
         rank += 1
         _write(chaine, rank, aretes, voie, rang, sens)
         town = int(semis.commune[chaine.depart])
         given[town] = given.get(town, -1) + 1
-        name = _street_name(communes[town].code, given[town], seed)
+        dead_end = min(degree[chaine.depart], degree[chaine.arrivee]) == 1
+        name = _street_name(communes[town].code, given[town], bool(dead_end), seed)
         nom[list(chaine.aretes)] = textes.setdefault(name, len(textes))
     for chaine in chains(semis, aretes, lanes, classe, COSINUS_RUE):
         rank += 1
@@ -174,14 +176,14 @@ def _numbers(
     length = [float(aretes.longueur_m[list(c.aretes)].sum()) / 1000 for c in routes]
     level = [int(np.median(classe[list(c.aretes)])) for c in routes]
     nationales = max(1, round(len(set(departement)) * 0.75))
-    order = sorted(range(len(routes)), key=lambda k: (level[k], -length[k], k))
-    taken: dict[str, set[int]] = {}
+    carried = [float((aretes.flux * aretes.longueur_m)[list(c.aretes)].sum()) for c in routes]
+    main = [k for k in range(len(routes)) if level[k] == int(Classe.PRIMAIRE) and length[k] >= NATIONALE_KM]
     out = [""] * len(routes)
-    n = 0
-    for k in order:
-        if n < nationales and level[k] == int(Classe.PRIMAIRE) and length[k] >= NATIONALE_KM:
-            n += 1
-            out[k] = f"N {n}"
+    for n, k in enumerate(sorted(main, key=lambda k: (-carried[k], k))[:nationales], 1):
+        out[k] = f"N {n}"
+    taken: dict[str, set[int]] = {}
+    for k in sorted(range(len(routes)), key=lambda k: (level[k], -length[k], k)):
+        if out[k]:
             continue
         crossed = {departement[int(semis.commune[i])] for e in routes[k].aretes for i in (aretes.a[e], aretes.b[e])}
         number = 1
@@ -213,10 +215,10 @@ def _route_name(start: str, end: str) -> str:
     return f"Route {de(start)} {FICTIF}" if start == end else f"Route {de(start)} {a(end)} {FICTIF}"
 
 
-def _street_name(code: str, number: int, seed: int) -> str:
+def _street_name(code: str, number: int, dead_end: bool, seed: int) -> str:
     """The k-th street of a commune: no two share a name."""
     shift = int(uniform(seed, text_key(code), 41)[0] * len(NOMS))
     noun = NOMS[(shift + number * 7) % len(NOMS)]
-    kind = VOIES[int(uniform(seed, text_key(code), number, 42)[0] * len(VOIES))]
+    kind = "Impasse" if dead_end else VOIES[int(uniform(seed, text_key(code), number, 42)[0] * len(VOIES))]
     tour = number // len(NOMS)
     return f"{kind} {noun} {FICTIF}" if not tour else f"{kind} {noun} {tour + 1} {FICTIF}"

