@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from geodata import generalisation, lecture_osm, lecture_routes
 from geodata.decoupe import Aire, cut, points_passage, project
@@ -158,6 +160,12 @@ def _run(importation: ImportReseau, source: Source, decouper: Decoupeur | Sequen
         importation.attendus, importation.lus, importation.omis = courant.attendus, courant.lus, courant.omis
         return
     coupe = cut(lu, aires)
+    if aires and not np.any(coupe.departement >= 0):
+        raise ImportImpossible(
+            f"{source.libelle} : aucune route dans {', '.join(importation.decoupage)}"
+            f" (elles vont de {bornes[0]:.0f}, {bornes[1]:.0f} à {bornes[2]:.0f}, {bornes[3]:.0f} en Lambert 93)."
+            " Vérifiez le fichier, sa projection et le découpage."
+        )
     progres(ETAPE_DECOUPE, 1, 1)
     importation.lus.update(_cut_counts(lu, coupe))
     importation.attendus = _expected(source, lu, coupe)
@@ -196,14 +204,24 @@ def _pieces(fichier: Path) -> list[Path]:
 
 
 def _cut_counts(lu: TableauxReseau, coupe: TableauxReseau) -> dict[str, int]:
+    comptes = {"tronçons coupés du reste du réseau": _apart(coupe)}
     if not coupe.decoupage:
-        return {}
-    return {
+        return comptes
+    return comptes | {
         "tronçons ajoutés par le découpage": coupe.n_troncons - lu.n_troncons,
         "tronçons mitoyens": int(np.count_nonzero(coupe.mitoyenne)),
         "tronçons hors du découpage": int(np.count_nonzero(coupe.departement < 0)),
         "points de passage": len(points_passage(coupe)),
     }
+
+
+def _apart(reseau: TableauxReseau) -> int:
+    """Edges outside the largest connected part (one-ways taken both ways): islands, or roads that do not quite meet."""
+    n = reseau.n_noeuds
+    liens = coo_array((np.ones(reseau.n_troncons, dtype=bool), (reseau.source, reseau.cible)), shape=(n, n))
+    _, partie = connected_components(liens, directed=False)
+    effectifs = np.bincount(partie[reseau.source])
+    return int(reseau.n_troncons - effectifs.max())
 
 
 def _expected(source: Source, lu: TableauxReseau, coupe: TableauxReseau) -> dict[str, int]:

@@ -149,6 +149,18 @@ def test_polygon_that_crosses_itself(extrait: Path) -> None:
     assert Reseau.objects.get().import_courant is None
 
 
+def test_roads_far_from_the_areas_are_refused(extrait: Path) -> None:
+    ailleurs = ("C", shapely.box(100_000, 6_100_000, 200_000, 6_200_000))
+    with pytest.raises(ImportImpossible, match=r"extrait\.osm : aucune route dans C .*Vérifiez le fichier"):
+        import_network("essai", osm_source([extrait]), [ailleurs])
+
+
+def test_disconnected_network_is_counted(tmp_path: Path) -> None:
+    fichier = osm_xml(tmp_path / "iles.osm", {1: ([0, 1, 2], RUE), 2: ([2, 3], RUE), 3: ([55, 56], RUE)})
+    importation = import_network("essai", osm_source([fichier]))
+    assert importation.lus["tronçons coupés du reste du réseau"] == 1
+
+
 def test_failure_while_writing_rolls_back(extrait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bon = import_network("essai", osm_source([extrait]), [A, B])
     autre = osm_xml(tmp_path / "autre.osm", {1: ([0, 1], RUE)})
