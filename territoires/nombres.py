@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 #: Narrow no-break space (thousands, before a unit).
 FINE = "\u202f"
+INSECABLE = "\u00a0"
 MOINS = "\u2212"
 
 
@@ -39,6 +40,13 @@ def euros(value: float | Decimal, *, centimes: bool = False, signe: bool = False
 def pourcent(ratio: float, decimales: int = 1, *, signe: bool = False) -> str:
     """A ratio in percent: 0.052 gives « 5,2 % »."""
     return avec_unite(ratio * 100, "%", decimales, signe=signe)
+
+
+def typographie(text: str) -> str:
+    """No-break spaces before « : ; ? ! » and inside French quotes, so that no line starts with them."""
+    for mark in ";?!":
+        text = text.replace(f" {mark}", f"{FINE}{mark}")
+    return text.replace(" :", f"{INSECABLE}:").replace("« ", f"«{INSECABLE}").replace(" »", f"{INSECABLE}»")
 
 
 def duree(seconds: float) -> str:

@@ -13,13 +13,13 @@ from enum import StrEnum
 
 from .calcul import COUT, Indicateur, Question
 from .comparaison import Bornes, Ecart, Ligne, Verdict, by_question
-from .nombres import avec_unite, euros, pourcent
+from .nombres import avec_unite, euros, pourcent, typographie
 
 TITRES = {
-    Question.EFFICACE: "Le service est-il plus efficace ?",
-    Question.ECONOMIE: "Cela fait-il des économies ?",
-    Question.SERVICE: "Est-ce mieux pour les habitants ?",
-    Question.INCOHERENCE: "Cela supprime-t-il une incohérence ?",
+    Question.EFFICACE: typographie("Le service est-il plus efficace ?"),
+    Question.ECONOMIE: typographie("Cela fait-il des économies ?"),
+    Question.SERVICE: typographie("Est-ce mieux pour les habitants ?"),
+    Question.INCOHERENCE: typographie("Cela supprime-t-il une incohérence ?"),
 }
 
 
@@ -85,8 +85,10 @@ def summarize(
             verdicts = [verdict]
             # Trips saved are no saving of the budgets: a plain yes needs both.
             losers = losers or (depense is not None and depense.verdict != Verdict.GAGNE)
-        answers.append(Reponse(question, TITRES[question], _opinion(verdicts, losers), tuple(sentences)))
-    return Synthese(tuple(answers), tuple(_limits(cloisonne, mutualise, fictif, remarques)))
+        answers.append(
+            Reponse(question, TITRES[question], _opinion(verdicts, losers), tuple(map(typographie, sentences)))
+        )
+    return Synthese(tuple(answers), tuple(map(typographie, _limits(cloisonne, mutualise, fictif, remarques))))
 
 
 def _opinion(verdicts: Sequence[Verdict], losers: bool) -> Avis:

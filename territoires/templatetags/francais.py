@@ -57,6 +57,12 @@ def court(nom: str) -> str:
 
 
 @register.filter
+def typo(text: object) -> str:
+    """No-break spaces where French wants them."""
+    return nombres.typographie(str(text))
+
+
+@register.filter
 def cle(values: Mapping[str, Any], key: str) -> Any:
     """A value of a mapping by its key; the key itself where there is none."""
     return values.get(key, key)
@@ -64,12 +70,12 @@ def cle(values: Mapping[str, Any], key: str) -> Any:
 
 @register.simple_tag
 def mesure(indicateur: Indicateur, value: float | None, signe: bool = False) -> str:
-    """A figure of an indicator with its unit; with ``signe``, a difference."""
+    """A figure of an indicator, its unit being said beside its name; with ``signe``, a difference."""
     if value is None or math.isnan(value):
         return "—"
     if not math.isfinite(value):
         return "—" if signe else "inaccessible"
-    return nombres.avec_unite(value, indicateur.unite, indicateur.decimales, signe=signe)
+    return nombres.nombre(value, indicateur.decimales, signe=signe)
 
 
 @register.simple_tag

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from territoires.nombres import avec_unite, duree, euros, nombre, pourcent
+from territoires.nombres import avec_unite, duree, euros, nombre, pourcent, typographie
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,9 @@ from territoires.nombres import avec_unite, duree, euros, nombre, pourcent
 )
 def test_written_in_french(text: str, expected: str) -> None:
     assert text.replace("\u202f", " ") == expected
+
+
+def test_no_line_starts_with_a_mark() -> None:
+    assert typographie("Est-ce mieux ? Oui : « là » ; enfin !") == (
+        "Est-ce mieux\u202f? Oui\u00a0: «\u00a0là\u00a0»\u202f; enfin\u202f!"
+    )

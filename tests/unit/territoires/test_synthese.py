@@ -30,7 +30,7 @@ def answer(found: Synthese, question: Question) -> Reponse:
 
 
 def plain(text: str) -> str:
-    return text.replace("\u202f", " ").replace("\u2212", "-")
+    return text.replace("\u202f", " ").replace("\u00a0", " ").replace("\u2212", "-")
 
 
 def test_four_questions_in_order_and_limits_always() -> None:
@@ -122,7 +122,7 @@ def test_trips_saved_are_no_public_saving(after: float, avis: Avis, words: str) 
 
 def test_what_the_cost_is_made_of() -> None:
     found = summarize([], optimal(100), optimal(100), NOMS, libelle_cout="sites et trajets")
-    assert answer(found, Question.ECONOMIE).phrases[0].startswith("Coût complet (sites et trajets)")
+    assert plain(answer(found, Question.ECONOMIE).phrases[0]).startswith("Coût complet (sites et trajets) : ")
 
 
 def test_gain_for_everyone_needs_no_names() -> None:

@@ -198,7 +198,7 @@ def test_progress_as_json(agent: Client, passage: PassageEtude) -> None:
 
 
 def test_comparison_page_answers_the_four_questions(agent: Client, calculee: Etude) -> None:
-    page = agent.get(reverse("etude-comparaison", args=(calculee.pk,))).content.decode()
+    page = agent.get(reverse("etude-comparaison", args=(calculee.pk,))).content.decode().replace("\u202f", " ")
     for words in (
         "Le service est-il plus efficace ?",
         "Cela fait-il des économies ?",
