@@ -96,9 +96,8 @@ def _figures(resultat: Resultat, groupe: int | None) -> Iterator[Indicateur]:
     habitants, minutes = inhabitants(resultat)[ici], flux.minutes[ici]
     km = resultat.couts.trajets * float((flux.visites * flux.km)[ici].sum())
     usagers, exploitation, voeux = costs(resultat, groupe)
-    centres = resultat.actif & (
-        (resultat.centre_groupe == groupe) if groupe is not None else resultat.centre_groupe >= 0
-    )
+    propres = resultat.actif & ((resultat.centre_groupe >= 0) if groupe is None else resultat.centre_groupe == groupe)
+    centres = propres & resultat.compte
     charge = load_of(resultat)
     total = float(habitants.sum())
     population = float(resultat.population[points].sum())
@@ -148,9 +147,13 @@ def _figures(resultat: Resultat, groupe: int | None) -> Iterator[Indicateur]:
         "co2_an", "émissions des trajets des usagers", "t CO2e/an", km * resultat.couts.kg_co2_km / 1000.0, moins,
         question=efficace, decimales=1, seuil=0.05,
     )  # fmt: skip
-    yield Indicateur("centres", "déchetteries ouvertes", "déchetteries", float(centres.sum()), neutre)
-    yield Indicateur("visites", "visites reçues par an", "visites/an", float(charge[centres].sum()), neutre)
-    limites = centres & np.isfinite(resultat.capacite) & (resultat.capacite > 0)
+    yield Indicateur(
+        "centres", "déchetteries ouvertes dans la zone étudiée", "déchetteries", float(centres.sum()), neutre
+    )
+    # All visits of the block, those to a centre outside it included; those of the collectivité's centres.
+    recues = float(flux.visites.sum() if groupe is None else charge[propres].sum())
+    yield Indicateur("visites", "visites reçues par an", "visites/an", recues, neutre)
+    limites = propres & np.isfinite(resultat.capacite) & (resultat.capacite > 0)
     if limites.any():
         taux = 100.0 * float((charge[limites] / resultat.capacite[limites]).max())
         yield Indicateur(

@@ -70,7 +70,7 @@ class Dechetteries:
         usage = dict(centres)
         vues = regime.centres(blocs)
         for vue in vues.values():
-            if vue.ouvert and vue.collectivite in centres:
+            if vue.ouvert and vue.compte and vue.collectivite in centres:
                 centres[vue.collectivite] += 1.0
         habite = {commune.code: commune.collectivite for commune in regime.communes(blocs).values()}
         for flux in regime.flows(blocs):

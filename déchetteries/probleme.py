@@ -101,7 +101,9 @@ class Problem:
     Centres, sorted by code; a moved centre has two rows, its old and its new place
         centre_code, centre_nom, proprietaire, proprietaire_nom: C texts.
         centre_groupe (C,) int16, EXTERIEUR for a centre opened to the block by a rule.
-        centre_x, centre_y (C,) float64; cout_fixe (C,) float64 €/year counted in this block; fictif (C,) bool.
+        centre_x, centre_y (C,) float64; fictif (C,) bool.
+        compte (C,) bool: of the block and in the communes studied, so that it counts in its costs and among its centres;
+        cout_fixe (C,) float64 €/year, 0 where it does not count.
         capacite (C,) float64 visits a year, inf = not limited: the part of the capacity this block may use.
         actif (C,) bool: open with the study's changes; actif_base: open today.
     Between them
@@ -133,6 +135,7 @@ class Problem:
     centre_y: F64
     cout_fixe: F64
     fictif: B
+    compte: B
     capacite: F64
     actif: B
     actif_base: B
@@ -179,7 +182,17 @@ class Problem:
 
 
 _PAR_POINT = ("point_groupe", "population", "visites", "point_x", "point_y")
-_PAR_CENTRE = ("centre_groupe", "centre_x", "centre_y", "cout_fixe", "fictif", "capacite", "actif", "actif_base")
+_PAR_CENTRE = (
+    "centre_groupe",
+    "centre_x",
+    "centre_y",
+    "cout_fixe",
+    "fictif",
+    "compte",
+    "capacite",
+    "actif",
+    "actif_base",
+)
 _PAR_COUPLE = ("secondes", "km", "autorise", "autorise_base", "autorise_seul")
 
 
@@ -212,6 +225,8 @@ def validate(problem: Problem) -> None:
             raise ProblemeInvalide(f"{nom} : valeur négative ou absente")
     if np.any(np.isfinite(problem.secondes) != np.isfinite(problem.km)):
         raise ProblemeInvalide("secondes et km : couples joignables différents")
+    if np.any((problem.cout_fixe > 0) & ~problem.compte):
+        raise ProblemeInvalide("cout_fixe : coût d'un centre qui ne compte pas")
     if d and (problem.point_groupe.min() < 0 or problem.point_groupe.max() >= g):
         raise ProblemeInvalide("point_groupe : collectivité inexistante")
     if c and (problem.centre_groupe.min() < EXTERIEUR or problem.centre_groupe.max() >= g):

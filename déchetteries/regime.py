@@ -41,7 +41,8 @@ class CommuneVue:
 @dataclass(frozen=True)
 class CentreVue:
     """A centre in one regime, all blocks together. ``capacite`` None = not limited; ``voisins``: visits by inhabitants
-    of another collectivité; ``depenses``: fixed and per-visit running costs, €/year."""
+    of another collectivité; ``compte``: lies in the communes studied; ``depenses``: fixed and per-visit running costs,
+    €/year."""
 
     code: str
     nom: str
@@ -55,6 +56,7 @@ class CentreVue:
     depenses: float
     ouvert: bool
     ouvert_base: bool
+    compte: bool
     fictif: bool
     x: float
     y: float
@@ -189,6 +191,7 @@ def centres(resultats: Iterable[Resultat], scenario: str = "courant") -> dict[st
                 + (avant.depenses if avant else 0.0),
                 ouvert=bool(ouverts[j]),
                 ouvert_base=bool(r.actif_base[j]),
+                compte=bool(r.compte[j]) or (avant is not None and avant.compte),
                 fictif=bool(r.fictif[j]),
                 x=float(r.centre_x[j]),
                 y=float(r.centre_y[j]),
@@ -289,7 +292,7 @@ def contributions(resultats: Sequence[Resultat]) -> list[Contribution]:
     for centre in vues.values():
         noms.setdefault(centre.proprietaire, centre.proprietaire_nom)
         depenses[centre.proprietaire] += centre.depenses
-        mesures["centres"][centre.proprietaire] += float(centre.ouvert and bool(centre.collectivite))
+        mesures["centres"][centre.proprietaire] += float(centre.ouvert and centre.compte)
         if not centre.visites:
             # Nobody goes there: its cost stays with its owner.
             mesures["usage"][centre.proprietaire] += centre.depenses

@@ -77,6 +77,7 @@ class Resultat:
     centre_y: F64
     cout_fixe: F64
     fictif: B
+    compte: B
     capacite: F64
     actif: B
     actif_base: B
@@ -171,7 +172,9 @@ def decode(data: bytes | memoryview) -> Resultat:
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ResultatIllisible(f"résultat illisible : {error}") from error
     if entete.get("format") != FORMAT:
-        raise ResultatIllisible(f"résultat d'un autre format ({entete.get('format')} au lieu de {FORMAT})")
+        raise ResultatIllisible(
+            f"résultat d'un ancien format ({entete.get('format')} au lieu de {FORMAT}) : relancez le calcul de l'étude"
+        )
     champs: dict[str, Any] = {nom: tuple(valeurs) for nom, valeurs in entete["textes"].items()}
     champs |= {nom: contenu[nom] for nom in _TABLEAUX}
     return Resultat(

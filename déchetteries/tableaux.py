@@ -76,7 +76,7 @@ def loads(avant: Sequence[Resultat], apres: Sequence[Resultat]) -> Tableau:
     for code in sorted({**vues_avant, **vues_apres}):
         a, b = vues_avant.get(code), vues_apres.get(code)
         vue = b or a
-        if vue is None or (not vue.ouvert and not vue.ouvert_base):
+        if vue is None or not (vue.ouvert or vue.ouvert_base) or not (vue.compte or (a and a.visites) or vue.visites):
             continue
         visites = [None if v is None else _round(v.visites) for v in (a, b)]
         difference = None if a is None or b is None else _round(b.visites - a.visites)

@@ -66,6 +66,7 @@ def make_problem(
         centre_y=np.full(c, 6_481_000.0),
         cout_fixe=np.full(c, 1000.0) if cout_fixe is None else np.asarray(cout_fixe, dtype=np.float64),
         fictif=np.zeros(c, dtype=bool),
+        compte=centre_groupe != EXTERIEUR,
         capacite=capacite,
         actif=actif,
         actif_base=actif if actif_base is None else np.asarray(actif_base, dtype=bool),

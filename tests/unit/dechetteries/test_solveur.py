@@ -216,6 +216,7 @@ def test_hash_sees_every_field() -> None:
         ("noms", ("A",)),
         ("point_nom", ()),
         ("proprietaire", ("A",)),
+        ("compte", np.zeros(2, dtype=bool)),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(champ: str, valeur: Any) -> None:
