@@ -17,6 +17,7 @@ from .franchissements import Franchissement, crossings
 from .importation.ecriture import to_shapely
 from .models import Collectivite, Limite, ZoneLimitrophe
 from .nombres import nombre
+from .noms import nom_court
 from .operation import Tableau
 
 #: A crossing this near the zone is in it: limits run along its outline (metres).
@@ -40,6 +41,11 @@ class Cote:
     routes_par_classe_m: Mapping[Classe, float] = field(default_factory=dict)
     routes_par_gestion_m: Mapping[Gestion, float] = field(default_factory=dict)
     passages_par_classe: Mapping[Classe, int] = field(default_factory=dict)
+
+    @property
+    def population_connue(self) -> int | None:
+        """Inhabitants of the communes whose figure is known, None where none is."""
+        return None if self.communes and self.sans_population == self.communes else self.population
 
     @property
     def densite(self) -> float | None:
@@ -259,7 +265,7 @@ def figures(portrait: Portrait) -> Valeurs:
     colonnes = [*portrait.cotes, portrait.ensemble]
     lignes: list[tuple[str, str, Sequence[float | None], int]] = [
         ("Communes", "", [c.communes for c in colonnes], 0),
-        ("Population municipale", "hab.", [c.population for c in colonnes], 0),
+        ("Population municipale", "hab.", [c.population_connue for c in colonnes], 0),
         ("Superficie", "km²", [c.superficie_m2 / 1e6 for c in colonnes], 1),
         ("Densité", "hab./km²", [c.densite for c in colonnes], 1),
     ]
@@ -287,7 +293,7 @@ def figures(portrait: Portrait) -> Valeurs:
 
 def table(portrait: Portrait) -> Tableau:
     """The portrait as a table for screens."""
-    titres = [f"{c.nom} ({c.code})" for c in portrait.cotes] + ["Ensemble"]
+    titres = [f"{nom_court(c.nom)} ({c.code})" for c in portrait.cotes] + ["Ensemble"]
     return Tableau(
         "portrait",
         "Portrait croisé",

@@ -101,7 +101,14 @@ def test_unknown_population_is_said_and_makes_no_density() -> None:
     assert p.cotes[1].densite is not None
     lignes = {ligne[0]: ligne[2:] for ligne in table(p).lignes}
     assert lignes["Communes sans population connue"] == ("1", "0", "1")
+    assert lignes["Population municipale"][0] != "—"
     assert lignes["Densité"][0] == "—" and "dont elle n'est pas connue" in table(p).note
+
+
+def test_no_known_population_is_not_nobody() -> None:
+    Commune.objects.filter(departement__code="42").update(population=None)
+    lignes = {ligne[0]: ligne[2:] for ligne in table(compute(make())).lignes}
+    assert lignes["Population municipale"][0] == "—" and lignes["Population municipale"][1] != "—"
 
 
 def test_rows_have_a_value_for_each_side_and_all_together() -> None:
