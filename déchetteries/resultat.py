@@ -175,19 +175,22 @@ def decode(data: bytes | memoryview) -> Resultat:
         raise ResultatIllisible(
             f"résultat d'un ancien format ({entete.get('format')} au lieu de {FORMAT}) : relancez le calcul de l'étude"
         )
-    champs: dict[str, Any] = {nom: tuple(valeurs) for nom, valeurs in entete["textes"].items()}
-    champs |= {nom: contenu[nom] for nom in _TABLEAUX}
-    return Resultat(
-        **champs,
-        couts=UnitCosts(**entete["couts"]),
-        modifie=entete["modifie"],
-        cout=entete["cout"],
-        cout_base=entete["cout_base"],
-        flux={
-            cle: Flux(**{champ.name: contenu[f"flux_{cle}_{champ.name}"] for champ in fields(Flux)})
-            for cle in entete["flux"]
-        },
-    )
+    try:
+        champs: dict[str, Any] = {nom: tuple(valeurs) for nom, valeurs in entete["textes"].items()}
+        champs |= {nom: contenu[nom] for nom in _TABLEAUX}
+        return Resultat(
+            **champs,
+            couts=UnitCosts(**entete["couts"]),
+            modifie=entete["modifie"],
+            cout=entete["cout"],
+            cout_base=entete["cout_base"],
+            flux={
+                cle: Flux(**{champ.name: contenu[f"flux_{cle}_{champ.name}"] for champ in fields(Flux)})
+                for cle in entete["flux"]
+            },
+        )
+    except (KeyError, TypeError) as error:
+        raise ResultatIllisible(f"résultat sans le champ {error}") from error
 
 
 def minutes_by_point(resultat: Resultat, scenario: str = "courant") -> F64:
