@@ -91,6 +91,7 @@ def _convert(extrait: Path, xml: Path) -> None:
     utiles: set[int] = set()
     voies: dict[int, dict[str, str]] = {}
     for voie in osmium.FileProcessor(str(extrait), osmium.osm.WAY):
+        assert isinstance(voie, osmium.osm.Way)
         tags = dict(voie.tags)
         if tags.get("highway") in CLASSE_PAR_HIGHWAY and tags.get("area") != "yes":
             utiles.update(n.ref for n in voie.nodes)
@@ -101,10 +102,9 @@ def _convert(extrait: Path, xml: Path) -> None:
             voies[voie.id] = tags
     with osmium.SimpleWriter(str(xml)) as sortie:
         for objet in osmium.FileProcessor(str(extrait), osmium.osm.NODE | osmium.osm.WAY):
-            if objet.is_node():
-                if objet.id in utiles:
-                    sortie.add(objet)
-            elif objet.id in voies:
+            if isinstance(objet, osmium.osm.Node) and objet.id in utiles:
+                sortie.add(objet)
+            elif isinstance(objet, osmium.osm.Way) and objet.id in voies:
                 sortie.add(objet.replace(tags=voies[objet.id]))
 
 
