@@ -11,7 +11,7 @@ urlpatterns = [
     path("carte/vignette.svg", pages.carte_vignette, name="carte-vignette"),
     path("carte/recherche", vues.recherche, name="carte-recherche"),
     path("carte/sites", vues.sites, name="carte-sites"),
-    path("carte/etudes/<int:pk>", vues.resultats, name="carte-resultats"),
+    path("carte/etudes/<int:pk>.json", vues.resultats, name="carte-resultats"),
     path(
         "tuiles/routes/<slug:reseau>/<int:version>/<int:z>/<int:x>/<int:y>.mvt",
         tuiles_http.road_tile,

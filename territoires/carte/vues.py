@@ -12,6 +12,7 @@ from geodata.models import Reseau
 from territoires.droits import may_read, may_read_etude, may_read_tiles, protege
 from territoires.models import Etude, ZoneLimitrophe
 from territoires.operation import Couche, operations
+from territoires.vues_etudes.lecture import lisible
 
 from . import tableaux
 from .configuration import configuration
@@ -73,6 +74,7 @@ def _etude(pk: int) -> Etude:
 
 @protege(may_read_etude, charge=_etude, json=True)
 @require_safe
+@lisible
 def resultats(request: HttpRequest, etude: Etude) -> JsonResponse:
     """Layers of the last finished run of a study, by regime; no regime when there is none."""
     return JsonResponse(

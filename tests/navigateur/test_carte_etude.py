@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from geodata import graphe_cache
-from territoires.models import Etude, Utilisateur
-from tests.navigateur.conftest import OuvrePage
+from territoires.models import Etude, ResultatBloc, Utilisateur
+from tests.navigateur.conftest import Journal, OuvrePage
 from tests.navigateur.test_carte import wait_drawn
 from tests.territoire_essai import make_roads, make_study, make_territory, make_user
 
@@ -112,6 +112,19 @@ def test_what_lies_at_a_place_by_keyboard_and_pointer(ouvre: OuvrePage, agent: U
     page.mouse.click(boite["x"] + boite["width"] / 2 + 60, boite["y"] + boite["height"] / 2 + 60)
     expect(fiche).to_contain_text("Commune")
     expect(fiche).to_contain_text("habitants")
+
+
+def test_results_of_another_version_are_told_and_the_rest_shows(
+    ouvre: OuvrePage, agent: Utilisateur, etude: Etude, journal: Journal
+) -> None:
+    ResultatBloc.objects.update(solution=b"d'une autre version")
+    page = ouvre(agent, f"/carte/?etude={etude.pk}")
+    wait_drawn(page)
+    expect(page.get_by_role("alert")).to_contain_text("refaites le calcul")
+    expect(page.locator("#couches-sites .couche")).to_have_count(2)
+    # The browser itself reports the refused request.
+    assert [e for e in journal.erreurs if "409" not in e] == []
+    journal.erreurs.clear()
 
 
 def test_study_without_finished_run_shows_no_regime(ouvre: OuvrePage, agent: Utilisateur, etude: Etude) -> None:

@@ -146,26 +146,34 @@ function prefixer(couches, prefixe) {
   return couches.map((couche) => ({ ...couche, code: `${prefixe}-${couche.code}` }));
 }
 
-async function chargerOperations() {
+async function chargerSites() {
   const { couches } = await lireJson(config.sites);
   // The results of a study draw its sites too.
-  for (const couche of prefixer(couches, "sites")) ajouterDonnees(couche, vueInitiale?.couches?.includes(couche.code) ?? !config.resultats, "couches-sites");
-  if (config.resultats) {
-    regimes = (await lireJson(config.resultats)).regimes.map((r) => ({ ...r, couches: prefixer(r.couches, "etude") }));
-    const cadre = document.getElementById("carte-regimes");
-    const premier = regimes.find((r) => r.code === regime) ?? regimes.at(-1);
-    for (const { code, titre } of regimes) {
-      const bouton = element("input", { type: "radio", name: "regime", id: `regime-${code}`, value: code, checked: code === premier.code });
-      bouton.addEventListener("change", () => {
-        choisirRegime(code, null);
-        annoncer(`Résultats affichés : ${titre}.`);
-      });
-      cadre.querySelector(".regimes").append(element("div", { class: "couche" }, element("label", { for: bouton.id }, bouton, titre)));
-    }
-    cadre.hidden = regimes.length === 0;
-    if (premier) choisirRegime(premier.code, vueInitiale?.couches ?? null);
+  for (const couche of prefixer(couches, "sites")) {
+    ajouterDonnees(couche, vueInitiale?.couches?.includes(couche.code) ?? !config.resultats, "couches-sites");
   }
-  appliquer();
+}
+
+async function chargerResultats() {
+  if (!config.resultats) return;
+  regimes = (await lireJson(config.resultats)).regimes.map((r) => ({ ...r, couches: prefixer(r.couches, "etude") }));
+  const cadre = document.getElementById("carte-regimes");
+  const premier = regimes.find((r) => r.code === regime) ?? regimes.at(-1);
+  for (const { code, titre } of regimes) {
+    const bouton = element("input", { type: "radio", name: "regime", id: `regime-${code}`, value: code, checked: code === premier.code });
+    bouton.addEventListener("change", () => {
+      choisirRegime(code, null);
+      annoncer(`Résultats affichés : ${titre}.`);
+    });
+    cadre.querySelector(".regimes").append(element("div", { class: "couche" }, element("label", { for: bouton.id }, bouton, titre)));
+  }
+  cadre.hidden = regimes.length === 0;
+  if (premier) choisirRegime(premier.code, vueInitiale?.couches ?? null);
+}
+
+/** @param {Error} erreur */
+function prevenir(erreur) {
+  conteneur.parentElement.append(element("p", { class: "message message-error carte-message", role: "alert" }, erreur.message));
 }
 
 installerRecherche(config.recherche, ({ cadre }) => {
@@ -209,10 +217,9 @@ window.addEventListener("hashchange", () => {
 // On a narrow screen the map comes first: its settings are folded.
 if (window.matchMedia("(max-width: 56rem)").matches) document.getElementById("carte-reglages").removeAttribute("open");
 
-await chargerOperations().catch((erreur) => {
-  console.error(erreur);
-  conteneur.parentElement.append(element("p", { class: "message message-error carte-message", role: "alert" }, "Les sites et résultats n'ont pas pu être lus : rechargez la page."));
-});
+await chargerSites().catch(prevenir);
+await chargerResultats().catch(prevenir);
+appliquer();
 complete = true;
 noterVue();
 conteneur.dataset.donnees = "pretes";

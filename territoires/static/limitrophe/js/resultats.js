@@ -19,11 +19,15 @@ import { NOMBRE_CATEGORIES, bandeDe, couleurBande, couleurCategorie } from "./st
 /** Pane of points and lines: above limits and names; surfaces are below them. */
 export const PANNEAU_POINTS = "points";
 
-/** @param {string} adresse @returns {Promise<any>} */
+/** Throws an Error whose message is for readers of the page. @param {string} adresse @returns {Promise<any>} */
 export async function lireJson(adresse) {
-  const reponse = await fetch(adresse);
-  if (!reponse.ok) throw new Error(`${adresse} : réponse ${reponse.status}`);
-  return reponse.json();
+  const echec = "Les sites ou les résultats n'ont pas pu être lus : rechargez la page.";
+  const reponse = await fetch(adresse).catch(() => {
+    throw new Error(echec);
+  });
+  if (reponse.ok) return reponse.json();
+  const { erreur } = await reponse.json().catch(() => ({}));
+  throw new Error(erreur ?? echec);
 }
 
 /** @param {CoucheDonnees} couche @param {any} feature @returns {string} */

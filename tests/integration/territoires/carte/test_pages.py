@@ -10,11 +10,13 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geodata import graphe_cache
 from geodata.models import ImportReseau
+from territoires.carte import tableaux
 from territoires.carte.recherche import fold, search_communes
 from territoires.carte.tableaux import communes_table, limits_table, passages_table, roads_table, zones_table
 from territoires.models import Commune, Utilisateur, ZoneLimitrophe
-from tests.territoire_essai import make_roads, make_territory, make_user
+from tests.territoire_essai import make_roads, make_study, make_territory, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +158,33 @@ def test_data_page_tells_what_imports_left_out(client: Client, agent: Utilisateu
     texte = client.get(reverse("donnees")).text
     for attendu in ("essai.osm.pbf", "voie dont un nœud manque", "Fichier tronqué.", "communes inventées", "échoué"):
         assert attendu in texte
+
+
+def test_results_take_few_queries_and_need_an_account(
+    client: Client, zone: ZoneLimitrophe, django_assert_max_num_queries: Callable
+) -> None:
+    graphe_cache.clear()
+    etude = make_study(zone)
+    adresse = reverse("carte-resultats", args=(etude.pk,))
+    assert client.get(adresse).status_code == 401
+    client.force_login(make_user())
+    with django_assert_max_num_queries(12):
+        regimes = client.get(adresse).json()["regimes"]
+    assert [r["code"] for r in regimes] == ["cloisonne", "mutualise"]
+    for regime in regimes:
+        codes = [couche["code"] for couche in regime["couches"]]
+        assert "bassins" in codes and "centres" in codes
+        assert all(couche["features"] for couche in regime["couches"])
+    sites = client.get(reverse("carte-sites")).json()["couches"]
+    assert {(c["origine"], c["fictif"], len(c["features"])) for c in sites} == {
+        ("Accès aux déchetteries", False, 2),
+        ("Accès aux déchetteries", True, 1),
+    }
+
+
+def test_long_tables_say_that_they_are_cut(zone: ZoneLimitrophe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tableaux, "LIGNES_MAX", 5)
+    tableau = communes_table(zone)
+    assert len(tableau.lignes) == 5
+    assert tableau.note == "Seules les 5 premières lignes sont affichées."
+    assert passages_table(zone.reseau).note == ""
