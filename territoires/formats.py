@@ -194,16 +194,21 @@ def read_geojson(octets: bytes) -> Brut:
     if not isinstance(objets, list) or not all(isinstance(o, dict) for o in objets):
         raise FichierIllisible("ce n'est pas une collection d'objets GeoJSON (FeatureCollection)")
     crs = contenu.get("crs") or {}
-    nom_crs = (crs.get("properties") or {}).get("name") if isinstance(crs, dict) else None
-    colonnes: dict[str, None] = {}
-    for objet in objets:
-        colonnes.update(dict.fromkeys(objet.get("properties") or {}))
-    lignes = [
-        (k, [(objet.get("properties") or {}).get(nom) for nom in colonnes]) for k, objet in enumerate(objets, start=1)
-    ]
+    proprietes_crs = crs.get("properties") if isinstance(crs, dict) else None
+    nom_crs = proprietes_crs.get("name") if isinstance(proprietes_crs, dict) else None
+    proprietes = [_properties(objet, k) for k, objet in enumerate(objets, start=1)]
+    colonnes = list(dict.fromkeys(nom for champs in proprietes for nom in champs))
+    lignes = [(k, [champs.get(nom) for nom in colonnes]) for k, champs in enumerate(proprietes, start=1)]
     geoms = np.empty(len(objets), dtype=object)
     geoms[:] = [_geojson_geometry(objet.get("geometry"), k) for k, objet in enumerate(objets, start=1)]
-    return Brut(list(colonnes), lignes, geoms, nom_crs or "EPSG:4326")
+    return Brut(colonnes, lignes, geoms, str(nom_crs) if nom_crs else "EPSG:4326")
+
+
+def _properties(objet: dict[str, Any], rang: int) -> dict[str, Any]:
+    proprietes = objet.get("properties") or {}
+    if not isinstance(proprietes, dict):
+        raise FichierIllisible(f"objet {rang} : propriétés mal formées")
+    return proprietes
 
 
 def _geojson_geometry(geometrie: Any, rang: int) -> shapely.Geometry | None:

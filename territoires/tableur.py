@@ -285,7 +285,7 @@ def read_table(
 
 def _set_geometries(lignes: list[Ligne], geoms: np.ndarray, crs: str | None, rapport: Rapport) -> None:
     """Project the geometries onto the rows; one error for a wrong reference, one a row for a stray position."""
-    if shapely.is_missing(geoms).all():
+    if (shapely.is_missing(geoms) | ~np.isfinite(shapely.bounds(geoms)).any(axis=1)).all():
         return
     if crs is None:
         rapport.error("le fichier ne dit pas son système de coordonnées (précisez-le avec --srid).")

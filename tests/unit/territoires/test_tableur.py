@@ -280,3 +280,67 @@ def test_geopackage_layers_and_missing_reference(tmp_path: Path) -> None:
     assert "ne dit pas son système" in str(rapport.errors[0])
     tableau, rapport = _read(fichier, couche="avec")
     assert not rapport.errors and tableau.lignes[0].point() == shapely.Point(700_000, 6_600_000)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats() | st.text(max_size=5),
+    lambda feuilles: st.lists(feuilles, max_size=4) | st.dictionaries(st.text(max_size=5), feuilles, max_size=4),
+    max_leaves=12,
+)
+FEATURE = st.fixed_dictionaries(
+    {"type": st.just("Feature")},
+    optional={
+        "properties": JSON,
+        "geometry": JSON
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(["Point", "Polygon", "MultiPolygon", "Rien"])}, optional={"coordinates": JSON}
+        ),
+    },
+)
+
+
+def _never_raises(path: Path) -> None:
+    rapport = Rapport()
+    tableau = read_table(path, rapport)
+    for ligne in tableau.lignes:
+        ligne.point()
+        ligne.number(*tableau.colonnes or ["x"])
+    assert tableau.lignes or rapport.errors
+
+
+@given(st.binary(max_size=300), st.sampled_from([".csv", ".geojson", ".xlsx", ".ods", ".gpkg", ".shp", ".fgb"]))
+def test_no_file_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, octets: bytes, extension: str) -> None:
+    debuts = {".xlsx": b"PK\x03\x04", ".ods": b"PK\x03\x04", ".gpkg": b"SQLite format 3\0", ".fgb": b"fgb\x03fgb\x00"}
+    fichier = tmp_path_factory.getbasetemp() / f"hasard{extension}"
+    fichier.write_bytes(debuts.get(extension, b"") + octets)
+    _never_raises(fichier)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"type": st.just("FeatureCollection"), "features": st.lists(FEATURE | JSON, max_size=4)}, optional={"crs": JSON}
+    )
+)
+def test_no_geojson_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, contenu: dict) -> None:
+    fichier = tmp_path_factory.getbasetemp() / "hasard.geojson"
+    fichier.write_text(json.dumps(contenu))
+    _never_raises(fichier)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_truncated_geopackage(tmp_path: Path, part: float) -> None:
+    fichier = tmp_path / "x.gpkg"
+    points = shapely.to_wkb(shapely.points(np.random.default_rng(0).uniform(0, 1, (2000, 2))))
+    pyogrio.raw.write(
+        fichier,
+        points,
+        [np.array(["nom"] * 2000, dtype=object)],
+        ["nom"],
+        geometry_type="Point",
+        driver="GPKG",
+        crs="EPSG:2154",
+    )
+    octets = fichier.read_bytes()
+    fichier.write_bytes(octets[: int(len(octets) * part)])
+    _, rapport = _read(fichier)
+    assert rapport.errors
