@@ -96,14 +96,18 @@ def _transform(geoms: Geometries, source: str | int, cible: int) -> Geometries:
 
 
 def outside_2154(geoms_4326: Geometries) -> NDArray[np.bool_]:
-    """True where a geometry (degrees) leaves the area where EPSG:2154 may be used; missing ones are inside."""
+    """True where a geometry (degrees) leaves the area where EPSG:2154 may be used, or is not made of numbers.
+
+    Missing and empty ones are inside.
+    """
     bornes = shapely.bounds(geoms_4326)
     ouest, sud, est, nord = EMPRISE_2154
     with np.errstate(invalid="ignore"):
         dehors: NDArray[np.bool_] = (
             (bornes[:, 0] < ouest) | (bornes[:, 1] < sud) | (bornes[:, 2] > est) | (bornes[:, 3] > nord)
         )
-    return dehors
+    sans = shapely.is_missing(geoms_4326) | shapely.is_empty(geoms_4326)
+    return dehors | (~np.isfinite(bornes).all(axis=1) & ~sans)
 
 
 def _polygonal(geom: shapely.Geometry) -> shapely.MultiPolygon | None:

@@ -66,6 +66,11 @@ def test_where_lambert_93_may_be_used(lon: float, lat: float, dehors: bool) -> N
     assert outside_2154(geoms(shapely.Point(lon, lat), None)).tolist() == [dehors, False]
 
 
+def test_what_is_not_a_number_is_nowhere() -> None:
+    nulle_part = geoms(shapely.Point(float("nan"), 45), shapely.Point(), None, shapely.Point(float("inf"), 45))
+    assert outside_2154(nulle_part).tolist() == [True, False, False, True]
+
+
 def test_repair_keeps_what_is_valid_and_says_what_it_did() -> None:
     carre = shapely.box(0, 0, 10, 10)
     # A spike of no width: nothing is lost by taking it off.
