@@ -11,10 +11,11 @@ from django import forms
 from django.conf import settings
 from django.contrib.gis.geos import Point
 from django.core.validators import MinValueValidator
+from django.db.models import Exists, OuterRef, Q
 
 from territoires.formulaires import ParametresForm
 from territoires.importation.geometrie import outside_2154, project, to_degrees
-from territoires.models import Collectivite
+from territoires.models import Collectivite, Commune
 
 from .localisation import communes_of
 from .models import Dechetterie, RegleAcces
@@ -26,18 +27,56 @@ _COUTS = UnitCosts()
 _DEFAUTS = Parametres()
 
 
+def _plain(valeur: float) -> float:
+    """60000 rather than 60000.0 in a field."""
+    return int(valeur) if valeur == int(valeur) else valeur
+
+
 def _figure(nom: str, libelle: str, aide: str, minimum: float = 0.0) -> forms.FloatField:
     return forms.FloatField(
         label=libelle,
-        initial=getattr(_COUTS, nom),
+        initial=_plain(getattr(_COUTS, nom)),
         help_text=aide,
         validators=[MinValueValidator(minimum, message="Indiquez une valeur d'au moins %(limit_value)s.")],
         widget=forms.NumberInput(attrs={"step": "any", "min": minimum}),
     )
 
 
+class ModificationsWidget(forms.Textarea):
+    """A text area with a composer of its lines; centres and collectivités are read when it is drawn, not before."""
+
+    template_name = "dechetteries/modifications.html"
+    #: Keys of the collectivités whose centres are offered, empty = all.
+    collectivites: Collection[int] = ()
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """What the template of the composer shows."""
+        contexte: dict[str, Any] = super().get_context(name, value, attrs)
+        proches = Q()
+        if self.collectivites:
+            membres = Q(departement__in=self.collectivites) | Q(epci__in=self.collectivites)
+            dedans = Commune.objects.filter(membres, active=True, geom__covers=OuterRef("geom"))
+            proches = Q(proprietaire__in=self.collectivites) | Q(Exists(dedans))
+        centres = Dechetterie.objects.filter(proches).order_by("nom").values_list("code", "nom")
+        auteurs = Collectivite.objects.filter(active=True)
+        if self.collectivites:
+            auteurs = auteurs.filter(
+                Q(pk__in=self.collectivites)
+                | Q(communes_epci__departement__in=self.collectivites)
+                | Q(dechetteries__in=Dechetterie.objects.filter(proches))
+            )
+        contexte["widget"] |= {
+            "centres": list(centres),
+            "collectivites": list(auteurs.order_by("type", "nom").distinct().values_list("code", "nom")),
+        }
+        return contexte
+
+
 class DechetteriesForm(ParametresForm):
     """Parameters of a study of access to déchetteries."""
+
+    #: What is decided first, then the figures.
+    field_order = ("perimetre", "points", "regle_interne", "choix", "capacites", "modifications")
 
     perimetre = forms.ChoiceField(
         label="Habitants pris en compte",
@@ -111,7 +150,7 @@ class DechetteriesForm(ParametresForm):
     )
     accrochage_max_m = forms.FloatField(
         label="Distance maximale à une route (m)",
-        initial=_DEFAUTS.accrochage_max_m,
+        initial=_plain(_DEFAUTS.accrochage_max_m),
         min_value=1,
         help_text="Au-delà, un lieu est signalé et compté sans déchetterie.",
     )
@@ -125,14 +164,18 @@ class DechetteriesForm(ParametresForm):
         label="Modifications à essayer",
         required=False,
         initial="",
-        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        widget=ModificationsWidget(attrs={"rows": 5, "spellcheck": "false"}),
         help_text=(
-            "Une par ligne : « fermer ; code », « rouvrir ; code », « déplacer ; code ; longitude ; latitude », "
-            "« ouvrir ; nom ; longitude ; latitude ; code du propriétaire ; visites par an », "
-            "« autoriser ; code ; code de la collectivité », « interdire ; code ; code de la collectivité ». "
+            "Une par ligne, par exemple « fermer ; code » ou « ouvrir ; nom ; longitude ; latitude ; code du "
+            "propriétaire ; visites par an » ; le cadre ci-dessus les compose. "
             "L'étude est alors comparée à la situation sans ces modifications."
         ),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        widget: Any = self.fields["modifications"].widget
+        widget.collectivites = [c.pk for c in self.collectivites]
 
     def clean_modifications(self) -> str:
         """Lines that can be read and name centres and collectivités of the database."""

@@ -102,7 +102,7 @@ class Problem:
         centre_code, centre_nom, proprietaire, proprietaire_nom: C texts.
         centre_groupe (C,) int16, EXTERIEUR for a centre opened to the block by a rule.
         centre_x, centre_y (C,) float64; fictif (C,) bool.
-        compte (C,) bool: of the block and in the communes studied, so that it counts in its costs and among its centres;
+        compte (C,) bool: of the block and in the communes studied: counts in its costs and among its centres;
         cout_fixe (C,) float64 €/year, 0 where it does not count.
         capacite (C,) float64 visits a year, inf = not limited: the part of the capacity this block may use.
         actif (C,) bool: open with the study's changes; actif_base: open today.
