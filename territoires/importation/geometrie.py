@@ -107,7 +107,8 @@ def outside_2154(geoms_4326: Geometries) -> NDArray[np.bool_]:
             (bornes[:, 0] < ouest) | (bornes[:, 1] < sud) | (bornes[:, 2] > est) | (bornes[:, 3] > nord)
         )
     sans = shapely.is_missing(geoms_4326) | shapely.is_empty(geoms_4326)
-    return dehors | (~np.isfinite(bornes).all(axis=1) & ~sans)
+    dehors |= ~np.isfinite(bornes).all(axis=1) & ~sans
+    return dehors
 
 
 def _polygonal(geom: shapely.Geometry) -> shapely.MultiPolygon | None:
