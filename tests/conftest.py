@@ -9,8 +9,19 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 RACINE = Path(__file__).resolve().parent.parent
+
+# No test is timed: machines are noisy. In CI the examples are always the same, so that what is red there is red here.
+hypothesis_settings.register_profile(
+    "limitrophe",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+hypothesis_settings.load_profile("limitrophe")
 
 
 @pytest.fixture(scope="session")
