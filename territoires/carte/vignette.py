@@ -9,7 +9,9 @@ from geodata.models import Reseau
 
 LARGEUR, HAUTEUR = 560, 420
 #: Level of detail of the roads, and the last class drawn.
-NIVEAU, CLASSE_MAX = 0, 3
+NIVEAU, CLASSE_MAX = 1, 3
+#: A pixel of the drawing of two départements, in metres of Web Mercator; shorter bits of lesser roads are left out.
+PIXEL_M = 400
 
 
 def draw(reseau: Reseau | None) -> str:
@@ -33,8 +35,9 @@ def draw(reseau: Reseau | None) -> str:
         if reseau is not None and reseau.import_courant_id is not None:
             generalisation.prepare(reseau.import_courant_id)
             cursor.execute(
-                f"SELECT classe, string_agg(ST_AsSVG(geom, 1, 0), ' ') FROM {generalisation.TABLE} "
-                f"WHERE import_reseau_id = %s AND niveau = {NIVEAU} AND classe <= %s GROUP BY 1 ORDER BY 1 DESC",
+                f"SELECT classe, string_agg(ST_AsSVG(ST_Simplify(geom, {PIXEL_M}, true), 1, 0), ' ') "
+                f"FROM {generalisation.TABLE} WHERE import_reseau_id = %s AND niveau = {NIVEAU} AND classe <= %s "
+                f"AND (classe <= 1 OR ST_Length(geom) > {3 * PIXEL_M}) GROUP BY 1 ORDER BY 1 DESC",
                 [reseau.import_courant_id, CLASSE_MAX],
             )
             for classe, d in cursor.fetchall():

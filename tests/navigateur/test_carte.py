@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.navigateur.conftest import OuvrePage
+from tests.navigateur.conftest import Journal, OuvrePage
 from tests.territoire_essai import make_roads, make_territory, make_user
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.django_db(transaction=True)]
@@ -56,6 +56,10 @@ def has_colour(page: Page, rouge: int, vert: int, bleu: int) -> bool:
 
 #: Latitude and longitude of the middle of Étang-le-Haut.
 CENTRE = (45.45918, 4.08764)
+#: One blue pixel, PNG.
+PIXEL_BLEU = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC"
+)
 ROUTE_PRINCIPALE = (0xD9, 0x82, 0x2B)
 
 
@@ -174,11 +178,11 @@ def test_export_is_a_picture_of_the_map(ouvre: OuvrePage, agent: object) -> None
     largeur, hauteur = struct.unpack(">II", octets[16:24])
     assert largeur > 1500 and hauteur > 1000
     assert len(octets) > 60_000
-    assert roads_in(page, octets) > 200
+    assert pixels_of(page, octets, ROUTE_PRINCIPALE) > 200
 
 
-def roads_in(page: Page, image: bytes) -> int:
-    """Pixels of the picture that have the colour of a main road, counted by the browser."""
+def pixels_of(page: Page, image: bytes, couleur: tuple[int, int, int]) -> int:
+    """Pixels of the picture that have a colour, counted by the browser."""
     adresse = "data:image/png;base64," + base64.b64encode(image).decode()
     return page.evaluate(
         """async ([adresse, [r, v, b]]) => {
@@ -194,7 +198,7 @@ def roads_in(page: Page, image: bytes) -> int:
             for (let i = 0; i < d.length; i += 4) n += d[i] === r && d[i + 1] === v && d[i + 2] === b;
             return n;
         }""",
-        [adresse, list(ROUTE_PRINCIPALE)],
+        [adresse, list(couleur)],
     )
 
 
@@ -210,6 +214,35 @@ def test_print_loads_the_sheet_then_gives_the_screen_back(ouvre: OuvrePage, agen
     page.emulate_media(media="print")
     expect(page.locator(".navigation")).to_be_hidden()
     expect(page.locator("#tableau-passages")).to_be_visible()
+
+
+def test_outside_background_only_when_asked_and_under_the_map(
+    ouvre: OuvrePage, agent: object, settings: object, journal: Journal
+) -> None:
+    settings.FONDS_EXTERNES = ["osm"]
+    page = ouvre(agent, "/carte/")
+    # A tile of one colour stands for the outside server.
+    page.context.route(
+        "https://tile.openstreetmap.org/**",
+        lambda route: route.fulfill(
+            body=PIXEL_BLEU, content_type="image/png", headers={"Access-Control-Allow-Origin": "*"}
+        ),
+    )
+    wait_drawn(page)
+    assert journal.dehors == []
+    fond_clair = (0xFD, 0xFC, 0xF9)
+    assert has_colour(page, *fond_clair)
+    page.get_by_label("OpenStreetMap").check()
+    page.wait_for_selector("img.leaflet-tile-loaded")
+    page.wait_for_timeout(500)
+    # Our own areas no longer hide it; the roads stay.
+    assert not has_colour(page, *fond_clair) and has_colour(page, *ROUTE_PRINCIPALE)
+    expect(page.locator(".leaflet-control-attribution")).to_contain_text("contributeurs d'OpenStreetMap")
+    with page.expect_download() as telechargement:
+        page.get_by_role("button", name="Exporter l'image").click()
+    assert pixels_of(page, Path(telechargement.value.path()).read_bytes(), (0, 0, 255)) > 100_000
+    assert {adresse.split("/")[2] for adresse in journal.dehors} == {"tile.openstreetmap.org"}
+    journal.dehors.clear()
 
 
 @pytest.mark.parametrize("chemin", ["/carte/", "/", "/donnees/"])

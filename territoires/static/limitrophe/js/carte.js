@@ -13,7 +13,7 @@ import { lireVue, suivreVue } from "./permalien.js";
 import { installerRecherche } from "./recherche.js";
 import { PANNEAU_POINTS, creerCoucheDonnees, fiche, formeDe, legendeDonnees, lireJson } from "./resultats.js";
 import { relierTableaux, tableauDe } from "./tableau.js";
-import { COUCHES_VECTORIELLES, creerVecteur } from "./vecteur.js";
+import { COUCHES_VECTORIELLES, changeLesTuiles, codeFond, creerVecteur } from "./vecteur.js";
 
 const TITRES = {
   limites: "Limites",
@@ -60,9 +60,9 @@ for (const code of COUCHES_VECTORIELLES) {
   });
 }
 const fonds = config.fonds.map((fond) => {
-  const code = `fond-${fond.code}`;
+  const code = codeFond(fond.code);
   panneau.ajouter({ code, titre: fond.titre, active: vueInitiale?.couches?.includes(code) ?? false, legende: [] });
-  return { code, couche: L.tileLayer(fond.url, { attribution: fond.attribution, maxZoom: fond.zoomMax, crossOrigin: "anonymous" }) };
+  return { code, couche: L.tileLayer(fond.url, { attribution: fond.attribution, maxZoom: fond.zoomMax, crossOrigin: "anonymous", zIndex: 0 }) };
 });
 
 const vecteur = creerVecteur(config, panneau.visibles());
@@ -72,12 +72,12 @@ carte.createPane(PANNEAU_POINTS);
 
 let complete = false;
 const noterVue = suivreVue(carte, () => (complete ? { couches: [...panneau.visibles()], regime } : null));
-let dessinees = [...panneau.visibles()].filter((c) => COUCHES_VECTORIELLES.includes(c)).join();
+let dessinees = [...panneau.visibles()].filter(changeLesTuiles).join();
 
 /** Show what the panel says. */
 function appliquer() {
   const visibles = panneau.visibles();
-  const vectorielles = [...visibles].filter((c) => COUCHES_VECTORIELLES.includes(c)).join();
+  const vectorielles = [...visibles].filter(changeLesTuiles).join();
   if (vectorielles !== dessinees) {
     dessinees = vectorielles;
     vecteur.montrer(visibles);

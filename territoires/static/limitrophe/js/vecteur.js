@@ -11,6 +11,23 @@ import { BORD_ROUTE, ROUTES, TERRITOIRES, hachures, selonZoom } from "./styles.j
 /** Layers of the tiles that can be switched, in the order of the panel. */
 export const COUCHES_VECTORIELLES = ["limites", "zones", "epci", "communes", "noms", "routes", "passages"];
 
+const PREFIXE_FOND = "fond-";
+
+/** Code in the panel of a background from outside. @param {string} code @returns {string} */
+export function codeFond(code) {
+  return PREFIXE_FOND + code;
+}
+
+/** Whether a layer is one of the panel's that tiles draw, or a background they must leave visible. @param {string} code */
+export function changeLesTuiles(code) {
+  return COUCHES_VECTORIELLES.includes(code) || estFond(code);
+}
+
+/** @param {string} code */
+function estFond(code) {
+  return code.startsWith(PREFIXE_FOND);
+}
+
 const POLICE = '"Liberation Sans", "DejaVu Sans", system-ui, sans-serif';
 
 /**
@@ -60,13 +77,14 @@ function reglesRoutes() {
 /** @param {Set<string>} visibles @param {boolean} avecRoutes @param {string | null} zoneChoisie Code of the hatched zone. */
 function reglesDessous(visibles, avecRoutes, zoneChoisie) {
   const { zone } = TERRITOIRES;
-  const regles = [
-    {
+  const regles = [];
+  if (![...visibles].some(estFond)) {
+    regles.push({
       dataSource: "territoires",
       dataLayer: "departements",
       symbolizer: new protomapsL.PolygonSymbolizer({ fill: TERRITOIRES.fond }),
-    },
-  ];
+    });
+  }
   if (visibles.has("zones")) {
     regles.push(
       {
