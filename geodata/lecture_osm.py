@@ -99,6 +99,8 @@ def _read_file(path: Path, lecture: _Lecture, textes: Textes, avance: Avance | N
         raise ImportImpossible(f"{path} : fichier introuvable.")
     if path.stat().st_size == 0:
         raise ImportImpossible(f"{path.name} : fichier vide.")
+    if avance is not None:
+        avance(0)  # the bar shows while libosmium works
     with TemporaryDirectory() as dossier:
         lignes = Path(dossier) / "voies.opl"
         try:
