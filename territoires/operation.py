@@ -82,6 +82,8 @@ class Operation(Protocol):
     problem's may import Django. Problems and solutions are frozen dataclasses that pickle.
     ``check`` is ``staticmethod(controle.check)`` and runs after every solve and before any row is written.
     ``encode``/``decode`` turn a solution into bytes kept in the database and back.
+    An operation may also have ``creer_demonstration(zone) -> int``: it makes fictive sites (marked so, and only those
+    that are missing) for `territoires.creation_demonstration` and tells how many there are.
     ``alternatives`` gives the other points of a front, each with a French label (empty for most operations).
     An operation with pages of its own data may say so: ``page`` (name of the URL) and ``titre_page`` (French).
 
