@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -174,6 +174,45 @@ class Calculateur:
         self.close()
         why = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
         return CalculEchoue(f"Le processus de calcul s'est arrêté brusquement ({why}) : mémoire insuffisante ?")
+
+
+class Reserve:
+    """Children kept a moment between the lots of one worker, so that starting one is not paid for each."""
+
+    def __init__(self, idle_s: float = 30.0) -> None:
+        self._idle_s = idle_s
+        self._idle: list[Calculateur] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def take(self) -> Iterator[Calculateur]:
+        """A child for this caller alone; after an error it is killed, else kept for the next one."""
+        with self._lock:
+            one = self._idle.pop() if self._idle else Calculateur()
+        try:
+            yield one
+        except BaseException:
+            one.close()
+            raise
+        with self._lock:
+            self._idle.append(one)
+        timer = threading.Timer(self._idle_s, self._retire, (one,))
+        timer.daemon = True
+        timer.start()
+
+    def _retire(self, one: Calculateur) -> None:
+        with self._lock:
+            if one not in self._idle:
+                return
+            self._idle.remove(one)
+        one.close()
+
+    def close(self) -> None:
+        """Kill the children nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for one in idle:
+            one.close()
 
 
 def child_main(pipe: Connection, parent: int) -> None:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from .calcul import ControleEchoue, Progres, Statut, silent
 from .comparaison import as_json
-from .enfant import Calculateur, CalculEchoue, CalculInterrompu
+from .enfant import Calculateur, CalculEchoue, CalculInterrompu, Reserve
 from .etudes import operation_of
 from .lots import Battement, LotPerdu, journaliser, lock_lot, prendre_lot, rendre_lot
 from .models import Etude, LotCalcul, PassageEtude, ResultatBloc, Utilisateur, ZoneLimitrophe
@@ -36,6 +36,10 @@ logger = logging.getLogger(__name__)
 ECRITURE_S = 2.0
 
 
+#: Children of this process.
+RESERVE = Reserve()
+
+
 class PassageEchoue(RuntimeError):
     """The run cannot give a result; the message is for agents."""
 
@@ -49,25 +53,24 @@ def run_etude(passage: PassageEtude, progress: Progres = silent) -> PassageEtude
     lots = list(passage.lots.values_list("pk", "blocs", "etat"))
     total = sum(len(blocs) for _, blocs, _ in lots) or 1
     done = sum(len(blocs) for _, blocs, etat in lots if etat == Etat.REUSSI)
-    with Calculateur() as calculateur:
-        for pk, blocs, etat in lots:
-            if etat == Etat.REUSSI:
-                continue
+    for pk, blocs, etat in lots:
+        if etat == Etat.REUSSI:
+            continue
 
-            def tell(
-                fraction: float | None,
-                message: str,
-                best: float | None = None,
-                bound: float | None = None,
-                solution: object | None = None,
-                before: int = done,
-                size: int = len(blocs),
-            ) -> None:
-                progress((before + (fraction or 0.0) * size) / total, message, best, bound, solution)
+        def tell(
+            fraction: float | None,
+            message: str,
+            best: float | None = None,
+            bound: float | None = None,
+            solution: object | None = None,
+            before: int = done,
+            size: int = len(blocs),
+        ) -> None:
+            progress((before + (fraction or 0.0) * size) / total, message, best, bound, solution)
 
-            executer_lot(pk, progress=tell, calculateur=calculateur)
-            done += len(blocs)
-            progress(done / total, "")
+        executer_lot(pk, progress=tell)
+        done += len(blocs)
+        progress(done / total, "")
     passage.refresh_from_db()
     return passage
 
@@ -77,7 +80,6 @@ def executer_lot(
     *,
     progress: Progres = silent,
     should_stop: Callable[[], bool] = lambda: False,
-    calculateur: Calculateur | None = None,
 ) -> bool:
     """Take a lot and solve it; false when there was nothing to take or when it was given back (``should_stop``).
 
@@ -88,10 +90,9 @@ def executer_lot(
     if lot is None:
         return False
     _begin(lot)
-    own = Calculateur() if calculateur is None else None
     try:
-        with Battement(lot) as beat:
-            _solve_blocks(lot, beat, progress, should_stop, calculateur or own)
+        with Battement(lot) as beat, RESERVE.take() as calculateur:
+            _solve_blocks(lot, beat, progress, should_stop, calculateur)
         _close_lot(lot)
     except CalculInterrompu:
         if beat.annule:
@@ -112,9 +113,6 @@ def executer_lot(
     except Exception as error:  # whatever an operation's code raises: the run ends with it in its log
         logger.exception("lot %s : erreur imprévue", lot.pk)
         echouer(lot, f"Erreur imprévue ({type(error).__name__}) : {error}", traceback.format_exc())
-    finally:
-        if own is not None:
-            own.close()
     return True
 
 
