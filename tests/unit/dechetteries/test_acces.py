@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from déchetteries.acces import AUCUN, Acces, Regle
@@ -79,6 +79,7 @@ def test_capacity_is_shared_once_between_those_entitled() -> None:
     assert acces.capacity(ENSEMBLE, capacite, parts)[2] == pytest.approx(6100)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from([1, 2, 10, 11, 20, 30, 99]), st.booleans()), max_size=6))
 def test_no_partition_counts_a_place_twice(regles: list[tuple[int, int, bool]]) -> None:
     acces = make_acces()

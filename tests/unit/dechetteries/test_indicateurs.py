@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from déchetteries.controle import check
@@ -33,6 +33,7 @@ def _by_code(items: list[Indicateur], collectivite: str | None) -> dict[str, flo
     return {item.code: item.valeur for item in items if item.collectivite == collectivite}
 
 
+@settings(deadline=None)
 @given(problems(capacity=True, groups=3))
 def test_parts_of_the_collectivites_add_up_to_the_cost(problem: Any) -> None:
     solution = solve(problem, Arret())
@@ -59,6 +60,7 @@ def test_parts_of_the_collectivites_add_up_to_the_cost(problem: Any) -> None:
     assert all(np.isfinite(item.valeur) for item in items)
 
 
+@settings(deadline=None)
 @given(problems(capacity=True))
 def test_what_is_kept_is_read_back_whole(problem: Any) -> None:
     solution = solve(problem, Arret())
@@ -125,6 +127,7 @@ def test_bytes_that_are_not_a_result(octets: bytes) -> None:
         decode(octets)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 100, width=32), st.integers(1, 50)), min_size=1, max_size=12), st.floats(0.01, 1.0)
 )

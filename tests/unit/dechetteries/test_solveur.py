@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -39,6 +39,7 @@ def problems(draw: Any, *, capacity: bool, groups: int = 2) -> Any:
     )
 
 
+@settings(deadline=None)
 @given(problems(capacity=False))
 def test_without_capacity_everyone_goes_to_the_nearest_open_centre(problem: Any) -> None:
     solution = solve(problem, Arret())
@@ -53,6 +54,7 @@ def test_without_capacity_everyone_goes_to_the_nearest_open_centre(problem: Any)
     assert solution.bilan.status is Statut.OPTIMAL
 
 
+@settings(deadline=None)
 @given(problems(capacity=True))
 def test_with_capacity_the_plan_weighs_what_scipy_finds(problem: Any) -> None:
     solution = solve(problem, Arret())
@@ -88,6 +90,7 @@ def test_with_capacity_the_plan_weighs_what_scipy_finds(problem: Any) -> None:
         assert pese == pytest.approx(attendu.fun, rel=1e-7, abs=1e-4)
 
 
+@settings(deadline=None)
 @given(problems(capacity=True))
 def test_the_bound_meets_the_cost(problem: Any) -> None:
     bilan = solve(problem, Arret()).bilan
@@ -96,6 +99,7 @@ def test_the_bound_meets_the_cost(problem: Any) -> None:
     assert float(bilan.bound) == pytest.approx(float(bilan.cost), rel=1e-6, abs=0.05)
 
 
+@settings(deadline=None)
 @given(problems(capacity=False))
 def test_sharing_never_lengthens_anyone_s_way(problem: Any) -> None:
     """More open centres: no point is farther than alone, in what its inhabitants weigh."""
@@ -115,6 +119,7 @@ def test_sharing_never_lengthens_anyone_s_way(problem: Any) -> None:
     assert all(ensemble[i] <= seul[i] for i in seul)
 
 
+@settings(deadline=None)
 @given(problems(capacity=True))
 def test_two_runs_give_the_same_answer(problem: Any) -> None:
     a, b = solve(problem, Arret(), seed=3), solve(problem, Arret(), seed=3)
