@@ -111,7 +111,7 @@ def compute(zone: ZoneLimitrophe) -> Portrait:
     reseau = zone.reseau
     import_id = reseau.import_courant_id if reseau else None
     habitants = _communes(zone.pk, [c.pk for c in collectivites])
-    routes = _routes(zone.pk, collectivites, import_id) if import_id else {}
+    routes = _routes(zone, collectivites, import_id) if import_id else {}
     points = _points(zone, collectivites, import_id) if import_id else []
     cotes = tuple(_side(c, habitants, routes, points) for c in collectivites)
     return Portrait(
@@ -208,38 +208,13 @@ def _communes(zone: int, collectivites: Sequence[int]) -> dict[int, tuple[int, i
 
 
 def _routes(
-    zone: int, collectivites: Sequence[Collectivite], import_id: int
+    zone: ZoneLimitrophe, collectivites: Sequence[Collectivite], import_id: int
 ) -> dict[int, dict[tuple[int, int], float]]:
-    """By collectivité: metres of road by (class, manager) inside the zone.
-
-    Edges are cut at the limits of départements, so each belongs to one; elsewhere it is shared out by the part of
-    its length in each side, a road along a limit by halves.
-    """
+    """By collectivité: metres of road by (class, manager) inside the zone."""
+    cutting = all(c.type != Collectivite.Type.EPCI for c in collectivites)
+    requete = _PAR_CODE if cutting and zone.mode == ZoneLimitrophe.Mode.ENTIERE else _PAR_CONTOUR
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            {_COTES},
-            piece AS (SELECT cote, ST_Subdivide(ST_Union(geom), 200) AS geom FROM membre GROUP BY cote),
-            part AS (
-                SELECT p.cote, t.rang, t.classe, t.gestion, t.longueur_m,
-                       least(1, sum(CASE WHEN ST_CoveredBy(t.geom, p.geom) THEN 1
-                                ELSE ST_Length(ST_Intersection(t.geom, p.geom)) / nullif(ST_Length(t.geom), 0)
-                                END)) AS part
-                FROM piece p
-                JOIN territoires_collectivite c ON c.id = p.cote
-                JOIN geodata_troncon t ON t.import_reseau_id = %(import)s AND ST_Intersects(t.geom, p.geom)
-                 AND (c.type = 'epci' OR t.departement = c.code OR t.departement = '')
-                GROUP BY p.cote, t.rang, t.classe, t.gestion, t.longueur_m
-            ),
-            partage AS (
-                SELECT cote, classe, gestion,
-                       longueur_m * part / greatest(1, sum(part) OVER (PARTITION BY rang)) AS metres
-                FROM part
-            )
-            SELECT cote, classe, gestion, sum(metres) FROM partage GROUP BY cote, classe, gestion
-            """,
-            {"zone": zone, "collectivites": [c.pk for c in collectivites], "import": import_id},
-        )
+        cursor.execute(requete, {"zone": zone.pk, "collectivites": [c.pk for c in collectivites], "import": import_id})
         resultat: dict[int, dict[tuple[int, int], float]] = {}
         for cote, classe, gestion, metres in cursor.fetchall():
             resultat.setdefault(cote, {})[classe, gestion] = float(metres or 0)
@@ -255,6 +230,37 @@ _COTES = """
         WHERE z.zonelimitrophe_id = %(zone)s
           AND (c.epci_id = ANY(%(collectivites)s) OR c.departement_id = ANY(%(collectivites)s))
     )"""
+
+#: Roads of whole départements (or their equals): an edge, cut at their limits, says which it is in.
+_PAR_CODE = """
+    SELECT c.id, t.classe, t.gestion, sum(t.longueur_m)
+    FROM geodata_troncon t JOIN territoires_collectivite c ON c.code = t.departement
+    WHERE t.import_reseau_id = %(import)s AND c.id = ANY(%(collectivites)s)
+    GROUP BY c.id, t.classe, t.gestion
+"""
+
+#: Roads inside the zone's communes. Where limits cut the network an edge belongs to one side; elsewhere it is shared
+#: out by the part of its length in each, a road along a limit by halves.
+_PAR_CONTOUR = f"""
+    {_COTES},
+    piece AS (SELECT cote, ST_Subdivide(ST_Union(geom), 100) AS geom FROM membre GROUP BY cote),
+    part AS (
+        SELECT p.cote, t.rang, t.classe, t.gestion, t.longueur_m,
+               least(1, sum(CASE WHEN ST_CoveredBy(t.geom, p.geom) THEN 1
+                        ELSE ST_Length(ST_Intersection(t.geom, p.geom)) / nullif(ST_Length(t.geom), 0)
+                        END)) AS part
+        FROM piece p
+        JOIN territoires_collectivite c ON c.id = p.cote
+        JOIN geodata_troncon t ON t.import_reseau_id = %(import)s AND ST_Intersects(t.geom, p.geom)
+         AND (c.type = 'epci' OR t.departement = c.code OR t.departement = '')
+        GROUP BY p.cote, t.rang, t.classe, t.gestion, t.longueur_m
+    ),
+    partage AS (
+        SELECT cote, classe, gestion, longueur_m * part / greatest(1, sum(part) OVER (PARTITION BY rang)) AS metres
+        FROM part
+    )
+    SELECT cote, classe, gestion, sum(metres) FROM partage GROUP BY cote, classe, gestion
+"""
 
 
 Valeurs = Sequence[tuple[str, str, Sequence[float | None], int]]
