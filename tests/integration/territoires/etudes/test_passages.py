@@ -7,11 +7,13 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
+from territoires.blocs import PassageEchoue
 from territoires.enfant import Calculateur
 from territoires.etudes import EtudeInvalide, annuler_passage, creer_etude, demander_passage
 from territoires.models import Collectivite, Commune, Etude, PassageEtude, ResultatBloc, ZoneLimitrophe
 from territoires.operation import operations
-from territoires.passages import PassageEchoue, executer_lot, run_etude, save_manual_plan
+from territoires.passages import executer_lot, run_etude
+from territoires.plans import save_manual_plan
 from territoires.resultats import CLOISONNE, MUTUALISE, Resultats, ResultatsAbsents
 
 from .mediane import Solution
