@@ -19,6 +19,9 @@ LARGEUR_MITOYENNE_M = 10.0
 PART_MITOYENNE = 0.8
 LONGUEUR_MITOYENNE_M = 50.0
 _SONDES = 21
+#: Outlines of neighbours that were drawn apart may leave a gap: a piece of road that crosses one narrower than this
+#: goes with the piece before it.
+LACUNE_M = 2.0
 
 
 I16 = NDArray[np.int16]
@@ -156,6 +159,9 @@ def _only_changes(
     apres = np.where(dernier, longueur, np.append(s[1:], 0.0))
     place_avant = locate(*point_at(reseau, abscisse, t, (avant + s) / 2), polygones)
     place_apres = locate(*point_at(reseau, abscisse, t, (s + apres) / 2), polygones)
+    lacune = ~dernier[:-1] & (place_apres[:-1] == HORS_DECOUPAGE) & (np.diff(s) < LACUNE_M)
+    i = np.flatnonzero(lacune & (place_avant[:-1] != HORS_DECOUPAGE) & (place_apres[1:] != HORS_DECOUPAGE))
+    place_apres[i] = place_avant[i + 1] = place_avant[i]
     change = place_avant != place_apres
     return Coupures(t[change], s[change])
 

@@ -6,13 +6,13 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -24,7 +24,7 @@ from geodata.models import ImportReseau, Noeud, Reseau, Troncon
 from geodata.reseau import ReseauInvalide, TableauxReseau
 
 #: Part of every digest: raise it when a reader or the cut changes what it makes of the same file.
-VERSION_LECTURE = 2
+VERSION_LECTURE = 3
 
 ATTRIBUTION_OSM = "© les contributeurs d'OpenStreetMap"
 LICENCE_OSM = "ODbL 1.0"
@@ -121,10 +121,11 @@ def import_network(
             _run(importation, source, decouper, progres)
         except BaseException as erreur:
             importation.etat = ImportReseau.Etat.ECHOUE
-            connu = isinstance(erreur, ImportImpossible)
-            importation.erreur = str(erreur) if connu else f"Erreur inattendue : {type(erreur).__name__} : {erreur}"
+            importation.erreur = _told(erreur)
             importation.duree_s = time.monotonic() - debut
-            importation.save()
+            # Without a database any more the next import says it: what matters is what went wrong first.
+            with suppress(DatabaseError):
+                importation.save()
             raise
         importation.duree_s = time.monotonic() - debut
         importation.save()
@@ -137,6 +138,14 @@ def import_network(
             generalisation.prepare(importation.pk)
             progres(ETAPE_CARTE, 1, 1)
     return importation
+
+
+def _told(erreur: BaseException) -> str:
+    if isinstance(erreur, ImportImpossible):
+        return str(erreur)
+    if isinstance(erreur, KeyboardInterrupt):
+        return "Import interrompu à la demande."
+    return f"Erreur inattendue : {type(erreur).__name__} : {erreur}"
 
 
 def _run(importation: ImportReseau, source: Source, decouper: Decoupeur | Sequence[Aire], progres: Progres) -> None:
@@ -260,5 +269,6 @@ def _alone(reseau: Reseau) -> Iterator[None]:
         )
         yield
     finally:
-        with connection.cursor() as cursor:
+        # A lost connection has released the lock already.
+        with suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('geodata_importreseau'), %s)", [reseau.pk])

@@ -181,6 +181,18 @@ def test_failure_while_writing_rolls_back(extrait: Path, tmp_path: Path, monkeyp
         assert cursor.fetchone() == (None,)
 
 
+def test_interrupted_import_says_so(extrait: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(importation: ImportReseau) -> dict[str, int]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_written", stop)
+    with pytest.raises(KeyboardInterrupt):
+        import_network("essai", osm_source([extrait]), [A, B])
+    ligne = ImportReseau.objects.get()
+    assert (ligne.etat, ligne.erreur) == (ImportReseau.Etat.ECHOUE, "Import interrompu à la demande.")
+    assert Troncon.objects.count() == 0
+
+
 def test_counts_that_disagree_refuse_the_import(extrait: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_written", lambda importation: {"nœuds": 5, "tronçons": 3})
     with pytest.raises(ImportImpossible, match=r"extrait\.osm : 3 tronçons écrits au lieu de 4"):

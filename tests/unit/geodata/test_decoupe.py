@@ -96,6 +96,16 @@ def test_crossing_at_a_node() -> None:
     assert apres.noeud_passage.tolist() == [False, True, False]
 
 
+def test_narrow_gap_between_outlines_is_no_third_place() -> None:
+    est = ("B", shapely.box(1001, 0, 2000, 1000))
+    apres = cut(network([[(400, 500), (1400, 500)], [(900, 700), (1000.5, 700)]]), [OUEST, est])
+    assert departments(apres) == ["A", "B", "A", ""]
+    (point,) = points_passage(apres)
+    assert (point.x, point.departement_a, point.departement_b) == (1001, "A", "B")
+    large = ("B", shapely.box(1010, 0, 2000, 1000))
+    assert departments(cut(network([[(400, 500), (1400, 500)]]), [OUEST, large])) == ["A", "", "B"]
+
+
 def test_outside_and_outer_limit() -> None:
     apres = cut(network([[(-500, 500), (500, 500)], [(-10, -10), (-20, -30)]]), [OUEST, EST])
     assert departments(apres) == ["", "A", ""]
