@@ -24,6 +24,9 @@ _CHAMPS_COLLECTIVITE = ("nom", "active")
 _CHAMPS_REFERENCE = ("edition", "source", "licence")
 _LOT = 2000
 
+#: Contours that differ by less (m²) are the same, drawn again.
+CHANGEMENT_M2 = 100.0
+
 #: Key of the lock every import of territories takes (any number that no one else uses).
 _VERROU = 4_243_154
 
@@ -41,6 +44,8 @@ class BilanImport:
     disparues: list[str]
     conserves: int
     reparees: int
+    #: Codes of collectivités that cut roads and whose contour is not what it was.
+    contours_changes: list[str]
     rapport: Rapport
 
 
@@ -75,8 +80,10 @@ def write(lu: TerritoireLu, progress: Callable[[str], None] = lambda _: None) ->
     disparues = _retire_communes(lu, decoupage) if lu.complet else []
     _retire_epci(epci)
     progress("Calcul des contours…")
+    avant = _contours(decoupage)
     donnes = {(c.type, c.code): c.geom for c in lu.collectivites if c.geom is not None}
     refresh_contours(list(par_cle.values()), donnes)
+    apres = _contours(decoupage)
     return BilanImport(
         communes_creees=creees,
         communes_mises_a_jour=len(lu.communes) - creees,
@@ -84,6 +91,7 @@ def write(lu: TerritoireLu, progress: Callable[[str], None] = lambda _: None) ->
         disparues=disparues,
         conserves=conserves,
         reparees=lu.reparees,
+        contours_changes=[code for code, geom in apres.items() if _moved(avant[code], geom)],
         rapport=lu.rapport,
     )
 
@@ -92,6 +100,21 @@ def _alone() -> None:
     """Wait for another import to end: two at once would undo each other's work."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_VERROU])
+
+
+def _contours(collectivites: list[Collectivite]) -> dict[str, shapely.Geometry | None]:
+    pks = [c.pk for c in collectivites]
+    lignes = Collectivite.objects.filter(pk__in=pks).order_by("code").values_list("code", "geom")
+    return {code: to_shapely(geom) for code, geom in lignes}
+
+
+def _moved(avant: shapely.Geometry | None, apres: shapely.Geometry | None) -> bool:
+    """True where there was a contour and it is not the same any more."""
+    if avant is None:
+        return False
+    if apres is None:
+        return True
+    return bool(shapely.area(shapely.symmetric_difference(avant, apres)) > CHANGEMENT_M2)
 
 
 def _write_collectivites(lu: TerritoireLu, reference: dict[str, str]) -> dict[tuple[str, str], Collectivite]:

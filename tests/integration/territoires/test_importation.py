@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from geodata.models import Reseau
 from territoires.decoupage import decoupage, decoupage_touching
 from territoires.importation import ecriture
 from territoires.importation.ecriture import to_shapely, write
@@ -14,9 +17,29 @@ from territoires.limites import refresh_limites
 from territoires.models import Collectivite, Commune, Limite, LimiteCommune
 from territoires.rapport import DonneesRefusees
 
-from .fabrique import COTE, HAUTEUR, LARGEUR, NORD, SUD, X0, Y0, code, install, territory
+from .fabrique import (
+    COTE,
+    HAUTEUR,
+    LARGEUR,
+    NORD,
+    SUD,
+    X0,
+    Y0,
+    code,
+    install,
+    roads,
+    square,
+    territory,
+    write_geojson,
+)
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reseau(db: None) -> Reseau:
+    install()
+    return roads()
 
 
 def test_first_import() -> None:
@@ -83,6 +106,27 @@ def test_vanished_communes_become_inactive_and_leave_the_contour() -> None:
     # Back in the next edition.
     write(territory())
     assert Commune.objects.get(code="42000").active
+
+
+def test_networks_cut_on_an_older_contour_are_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, reseau: Reseau
+) -> None:
+    objets = [
+        (square(i, j), {"INSEE_COM": code(i, j), "NOM": "x", "POPULATION": 1})
+        for i in range(LARGEUR)
+        for j in range(HAUTEUR)
+    ]
+    chemin = write_geojson(tmp_path / "c.geojson", objets)
+    call_command("importer_territoire", fichier=str(chemin), verbosity=0)
+    assert "réimporter" not in capsys.readouterr().out
+    objets[0] = (square(0, 0).buffer(-50), objets[0][1])
+    call_command("importer_territoire", fichier=str(write_geojson(chemin, objets)), verbosity=0)
+    assert "Contours changés : 42. Réseaux à réimporter" in capsys.readouterr().out
+
+
+def test_codes_and_boundaries_of_a_file_do_not_go_together() -> None:
+    with pytest.raises(CommandError, match="Avec --osm"):
+        call_command("importer_territoire", "42", osm="x.osm.pbf")
 
 
 def test_an_epci_without_commune_becomes_inactive() -> None:
