@@ -18,6 +18,7 @@ from geodata.graphe_cache import prepare_ordre
 from geodata.importation import Decoupeur, Progres, Source, import_network
 from geodata.models import ImportReseau
 from territoires.decoupage import decoupage, decoupage_touching
+from territoires.nombres import avec_unite, nombre
 from territoires.rapport import DonneesRefusees
 
 _UNITES = {"Lecture": " voies", "Découpage": "", "Écriture": " lignes"}
@@ -116,8 +117,10 @@ def report(commande: BaseCommand, importation: ImportReseau) -> None:
     decoupage_dit = ", ".join(importation.decoupage) or "aucun"
     commande.stdout.write(
         f"Réseau « {importation.reseau.code} » : {importation.fichier}{edition}, découpage : {decoupage_dit},"
-        f" {importation.duree_s:.1f} s."
+        f" {avec_unite(importation.duree_s or 0.0, 's', 1)}."
     )
     for titre, comptes in (("Lu", importation.lus), ("Laissé de côté", importation.omis)):
-        for quoi, nombre in comptes.items():
-            commande.stdout.write(f"  {titre} : {nombre} {quoi}" if titre == "Lu" else f"  {titre} : {quoi} : {nombre}")
+        if comptes:
+            commande.stdout.write(f"{titre} :")
+        for quoi, compte in comptes.items():
+            commande.stdout.write(f"  {quoi} : {nombre(compte)}")

@@ -251,7 +251,7 @@ def test_command_finds_the_departements_that_the_extract_touches(
     importation = ImportReseau.objects.get()
     assert importation.decoupage == ["A", "B"] and importation.reseau.code == "extrait"
     sortie = capsys.readouterr().out
-    assert "découpage : A, B" in sortie and "1 points de passage" in sortie and "sans axe : 1" in sortie
+    assert "découpage : A, B" in sortie and "points de passage : 1" in sortie and "sans axe : 1" in sortie
     call_command("importer_osm", str(extrait), "--decoupage", "A", "B", verbosity=0)
     assert "inchangé" in capsys.readouterr().out
     call_command("importer_osm", str(extrait), "--sans-decoupage", verbosity=0)
