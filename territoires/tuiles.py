@@ -6,14 +6,17 @@ import hashlib
 
 from django.db import connection
 
+from geodata.generalisation import PIXELS_TUILE, TOUR_M
 from geodata.tuiles import COTE, MARGE, Tuile
 
 #: First zoom of tiles (drawn 512 px wide) at which each layer shows.
-ZOOM_EPCI = 6
+ZOOM_EPCI = 7
 ZOOM_COMMUNES = 8
 #: Smallest population named at a zoom; from `ZOOM_TOUS_NOMS` on, every commune is.
 POPULATION_NOMMEE = {6: 50_000, 7: 20_000, 8: 8_000, 9: 3_000, 10: 800}
 ZOOM_TOUS_NOMS = 11
+#: Below this zoom even the far outlines are simplified, as the tile is made: there are few of them.
+ZOOM_LOIN = 6
 #: Collectivités drawn as départements: they and their equals abroad.
 DEPARTEMENTS = "t.type IN ('departement', 'autre')"
 
@@ -56,6 +59,8 @@ def _geometry(zoom: int, exacte: str = "geom") -> tuple[str, str]:
     """Expression of what a zoom draws, and the test that a row ``t`` meets the tile ``e``."""
     colonne = "trace_loin" if zoom <= 7 else "trace_moyen" if zoom <= 10 else ""
     dessin = f"t.{colonne}" if colonne else f"ST_Transform(t.{exacte}, 3857)"
+    if zoom < ZOOM_LOIN:
+        dessin = f"ST_Simplify({dessin}, {TOUR_M / 2**zoom / PIXELS_TUILE / 2}, true)"
     # The index of the simplified column serves every zoom: a box hardly changes by simplifying.
     return f"ST_AsMVTGeom({dessin}, e.cadre, {COTE}, {MARGE}, true) AS geom", f"t.{colonne or 'trace_moyen'} && e.large"
 

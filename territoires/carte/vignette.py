@@ -10,8 +10,6 @@ from geodata.models import Reseau
 LARGEUR, HAUTEUR = 560, 420
 #: Level of detail of the roads, and the last class drawn.
 NIVEAU, CLASSE_MAX = 1, 3
-#: A pixel of the drawing of two départements, in metres of Web Mercator; shorter bits of lesser roads are left out.
-PIXEL_M = 400
 
 
 def draw(reseau: Reseau | None) -> str:
@@ -24,9 +22,11 @@ def draw(reseau: Reseau | None) -> str:
         ouest, sud, est, nord = cursor.fetchone()
         if ouest is None:
             return _svg((0, 0, LARGEUR, HAUTEUR), "")
+        pixel = max((est - ouest) / LARGEUR, (nord - sud) / HAUTEUR)
         cursor.execute(
-            "SELECT ST_AsSVG(trace_loin, 1, 0) FROM territoires_collectivite "
-            "WHERE type IN ('departement', 'autre') AND active AND trace_loin IS NOT NULL ORDER BY code"
+            "SELECT ST_AsSVG(ST_Simplify(trace_loin, %s, true), 1, 0) FROM territoires_collectivite "
+            "WHERE type IN ('departement', 'autre') AND active AND trace_loin IS NOT NULL ORDER BY code",
+            [pixel],
         )
         corps = "".join(
             f'<path d="{d}" fill="{("#f6ead0", "#dcefec")[i % 2]}" stroke="#7a8987"/>'
@@ -35,17 +35,19 @@ def draw(reseau: Reseau | None) -> str:
         if reseau is not None and reseau.import_courant_id is not None:
             generalisation.prepare(reseau.import_courant_id)
             cursor.execute(
-                f"SELECT classe, string_agg(ST_AsSVG(ST_Simplify(geom, {PIXEL_M}, true), 1, 0), ' ') "
+                f"SELECT classe, string_agg(ST_AsSVG(ST_Simplify(geom, %s, true), 1, 0), ' ') "
                 f"FROM {generalisation.TABLE} WHERE import_reseau_id = %s AND niveau = {NIVEAU} AND classe <= %s "
-                f"AND (classe <= 1 OR ST_Length(geom) > {3 * PIXEL_M}) GROUP BY 1 ORDER BY 1 DESC",
-                [reseau.import_courant_id, CLASSE_MAX],
+                # Bits of lesser roads shorter than three pixels are specks.
+                "AND (classe <= 1 OR ST_Length(geom) > %s) GROUP BY 1 ORDER BY 1 DESC",
+                [pixel, reseau.import_courant_id, CLASSE_MAX, 3 * pixel],
             )
             for classe, d in cursor.fetchall():
                 couleur, trait = ("#8c2d19", 2.2) if classe <= 1 else ("#a07c2c", 1.1 if classe == 2 else 0.6)
                 corps += f'<path d="{d}" fill="none" stroke="{couleur}" stroke-width="{trait}"/>'
         cursor.execute(
-            "SELECT ST_AsSVG(l.trace_loin, 1, 0) FROM territoires_limite l "
-            "JOIN territoires_collectivite a ON a.id = l.collectivite_a_id WHERE a.type <> 'epci'"
+            "SELECT ST_AsSVG(ST_Simplify(l.trace_loin, %s, true), 1, 0) FROM territoires_limite l "
+            "JOIN territoires_collectivite a ON a.id = l.collectivite_a_id WHERE a.type <> 'epci'",
+            [pixel],
         )
         for (d,) in cursor.fetchall():
             corps += f'<path d="{d}" fill="none" stroke="#4b2a7b" stroke-width="3"/>'
