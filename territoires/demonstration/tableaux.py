@@ -81,8 +81,8 @@ def make_arrays(
     speed = np.where(slip, VITESSE_BRETELLE, speed).astype(np.float32)
     surface = textes.setdefault("asphalt", len(textes))
     rough = textes.setdefault("compacted", len(textes))
-    lon, lat, debut = _degrees(pieces, noms, edge)
-    # Drawn along the road, except where a street is one-way and its draw goes against it: then so is its use.
+    lon, lat, debut = _degrees(pieces, noms)
+    # All pieces of a road are drawn the same way; a one-way street turned round is one-way the other way.
     flipped = _flipped(pieces, noms)
     source = np.array([p.cible if f else p.source for p, f in zip(pieces, flipped, strict=True)], dtype=np.int32)
     cible = np.array([p.source if f else p.cible for p, f in zip(pieces, flipped, strict=True)], dtype=np.int32)
@@ -174,7 +174,7 @@ def _flipped(pieces: Sequence[Piece], noms: Noms) -> list[bool]:
     return [p.genre == Genre.ROUTE and bool(noms.sens[p.arete] < 0) for p in pieces]
 
 
-def _degrees(pieces: Sequence[Piece], noms: Noms, edge: NDArray[np.int64]) -> tuple[F64, F64, NDArray[np.int64]]:
+def _degrees(pieces: Sequence[Piece], noms: Noms) -> tuple[F64, F64, NDArray[np.int64]]:
     lines = [p.ligne[::-1] if f else p.ligne for p, f in zip(pieces, _flipped(pieces, noms), strict=True)]
     debut = np.zeros(len(pieces) + 1, dtype=np.int64)
     np.cumsum([len(line) for line in lines], out=debut[1:])

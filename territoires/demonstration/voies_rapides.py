@@ -37,7 +37,6 @@ ENTRE_ECHANGEURS_M = 5_500.0
 #: Slip roads leave this far before the road crossed and reach it this far beside.
 BRETELLE_M = 420.0
 PIED_M = 120.0
-DEMI_PONT_M = 30.0
 LONGUEUR_MIN_M = 15_000.0
 #: Groups kept for the slip roads of one fast road.
 ECHANGEURS_MAX = 1000
