@@ -2,38 +2,23 @@
 
 Pure module: no Django, no database.
 
-Without capacity every visit goes to the centre that its point prefers (ties: the first code). With capacity, the
-linear programme (transport problem with a paid excess)
-
-    min  sum w_ij x_ij + p sum s_j
-    s.t. sum_j x_ij = d_i          every visit of point i goes somewhere
-         sum_i x_ij - s_j <= K_j   capacity of centre j, s_j visits above it
-         x, s >= 0
-
-is solved by HiGHS (Huangfu and Hall 2018, dual simplex). It always has an answer: a capacity that cannot hold is a
-broken wish, named and priced, never an absence of result. A point without any centre it may use and reach is left
-out of it, named and priced too.
-
-Its dual gives each centre a price v_j in [0, p], what one more place is worth; any such prices prove a bound on the
-cost, which the checker computes again: sum_i d_i min_j (w_ij + v_j) - sum_j K_j v_j.
+Without capacity every visit goes to the centre that weighs least for its point (ties: the first code). With capacity,
+see `déchetteries.transport`: one that cannot hold is a broken wish, named and priced, never an absence of result. A
+point without any centre it may use and reach is left out, named and priced too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any
 
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut, silent
 
 from .probleme import F64, Problem, Scenario
-
-#: Share of a point's visits below which a flow of the linear programme is rounding noise.
-BRUIT = 1e-9
+from .transport import transport
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,62 +97,20 @@ def _assign(poids: F64, scenario: Scenario, surcharge: float, stop: Arret, seed:
     if np.all(charge <= scenario.capacite):
         return proche
     if not stop.reached():
-        trouvee = _transport(vu, points, sans, scenario, surcharge, stop, seed)
+        trouvee = _filled(vu, points, sans, scenario, surcharge, stop, seed)
         if trouvee is not None:
             return trouvee
     return Affectation(points, choix, scenario.visites[points], sans, libre, optimale=False)
 
 
-def _transport(
+def _filled(
     vu: F64, points: NDArray[np.int32], sans: F64, scenario: Scenario, surcharge: float, stop: Arret, seed: int
 ) -> Affectation | None:
-    """The transport problem over ``points``; None when it was stopped before its end."""
-    ligne, centre = np.nonzero(np.isfinite(vu[points]))
-    limites = np.flatnonzero(np.isfinite(scenario.capacite))
-    rang_limite = np.full(len(scenario.actif), -1)
-    rang_limite[limites] = np.arange(len(limites))
-    k, d, m = len(ligne), len(points), len(limites)
-    # One column a couple (its point's row, then its centre's where limited), then one column an excess.
-    borne = rang_limite[centre] >= 0
-    debut = np.concatenate([[0], np.cumsum(1 + borne), k + borne.sum() + 1 + np.arange(m)]).astype(np.int32)
-    indice = np.empty(debut[-1], dtype=np.int32)
-    valeur = np.ones(debut[-1])
-    indice[debut[:k]] = ligne
-    indice[debut[:k][borne] + 1] = d + rang_limite[centre[borne]]
-    indice[debut[k : k + m]] = d + np.arange(m)
-    valeur[debut[k : k + m]] = -1.0
-    demande = scenario.visites[points]
-
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = k + m, d + m
-    lp.col_cost_ = np.concatenate([vu[points][ligne, centre], np.full(m, surcharge)])
-    lp.col_lower_, lp.col_upper_ = np.zeros(k + m), np.full(k + m, highspy.kHighsInf)
-    lp.row_lower_ = np.concatenate([demande, np.full(m, -highspy.kHighsInf)])
-    lp.row_upper_ = np.concatenate([demande, scenario.capacite[limites]])
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = debut, indice, valeur
-
-    moteur: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    moteur.setOptionValue("output_flag", False)
-    moteur.setOptionValue("threads", 1)
-    moteur.setOptionValue("random_seed", int(seed) % 2_147_483_647)
-    if np.isfinite(stop.remaining()):
-        moteur.setOptionValue("time_limit", stop.remaining())
-    moteur.passModel(lp)
-    if stop.cancelled is not None:
-        moteur.cbSimplexInterrupt.subscribe(lambda e: e.interrupt(stop.reached()))
-    moteur.run()
-    if moteur.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    """Flows where capacities bind; None when the search was stopped before its end."""
+    trouve = transport(vu[points], scenario.visites[points], scenario.capacite, surcharge, stop, seed)
+    if trouve is None:
         return None
-    reponse = moteur.getSolution()
-    flux = np.asarray(reponse.col_value)[:k]
-    garde = flux > BRUIT * np.maximum(demande[ligne], 1.0)
-    ligne, centre, flux = ligne[garde], centre[garde], flux[garde]
-    # Rounding noise of the simplex goes back to the point it came from.
-    flux = flux * (demande / np.bincount(ligne, weights=flux, minlength=d))[ligne]
-    prix = np.zeros(len(scenario.actif))
-    prix[limites] = np.clip(-np.asarray(reponse.row_dual)[d:], 0.0, surcharge)
-    return Affectation(points[ligne], centre.astype(np.int32), flux, sans, prix)
+    return Affectation(points[trouve.ligne], trouve.centre, trouve.visites, sans, trouve.prix)
 
 
 def loads(affectation: Affectation, n_centres: int) -> F64:
