@@ -11,7 +11,7 @@ from django.urls import reverse
 from geodata.classes import LIBELLES_CLASSE
 from geodata.generalisation import ZOOM_MAX
 from geodata.models import Reseau
-from territoires.models import Etude, ZoneLimitrophe
+from territoires.models import Collectivite, Commune, Etude, ZoneLimitrophe
 
 from .tableaux import extent_of
 
@@ -42,6 +42,8 @@ def configuration(reseau: Reseau | None, etude: Etude | None, zone: ZoneLimitrop
         "classes": {str(int(classe)): libelle for classe, libelle in LIBELLES_CLASSE.items()},
         "zone": zone and zone.code,
         "reseau": reseau and network(reseau),
+        "sourcesTerritoires": _sources(),
+        "limitesEntre": "départements" if _departements() else "collectivités",
         "territoires": _modele(reverse("tuile-territoires", args=(0, 0, 0))),
         "recherche": reverse("carte-recherche"),
         "sites": reverse("carte-sites"),
@@ -49,6 +51,17 @@ def configuration(reseau: Reseau | None, etude: Etude | None, zone: ZoneLimitrop
         "etude": etude and etude.titre,
         "fonds": fonds,
     }
+
+
+def _sources() -> list[str]:
+    """Sources of the communes with their licences, as they must be told on every map."""
+    lignes = Commune.objects.filter(active=True).order_by("source", "licence").values_list("source", "licence")
+    return [f"{source} ({licence})" if licence else source for source, licence in lignes.distinct() if source]
+
+
+def _departements() -> bool:
+    """Whether the limits drawn are those of départements, not of their equals abroad."""
+    return not Collectivite.objects.filter(type=Collectivite.Type.AUTRE, active=True).exists()
 
 
 def network(reseau: Reseau) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from .vues import chosen_network
 #: How many zones and studies the start page lists.
 DERNIERS = 5
 IMPORTS = 50
+#: Départements, and their equals abroad.
+DEPARTEMENTS = (Collectivite.Type.DEPARTEMENT, Collectivite.Type.AUTRE)
 
 
 @protege(may_read)
@@ -38,7 +40,8 @@ def accueil(request: HttpRequest) -> HttpResponse:
         .defer("zone__contour")
         .order_by("-modifiee_le")[:DERNIERS]
     )
-    limites = Limite.objects.filter(collectivite_a__type=Collectivite.Type.DEPARTEMENT)
+    limites = Limite.objects.filter(collectivite_a__type__in=DEPARTEMENTS)
+    types = Collectivite.objects.filter(type__in=DEPARTEMENTS, active=True).values_list("type", flat=True)
     return render(
         request,
         "accueil.html",
@@ -48,7 +51,8 @@ def accueil(request: HttpRequest) -> HttpResponse:
             "etudes": etudes,
             "operations": list(operations().values()),
             "nb_communes": Commune.objects.filter(active=True).count(),
-            "nb_departements": Collectivite.objects.filter(type="departement", active=True).count(),
+            "nb_departements": len(types),
+            "departements_francais": all(genre == Collectivite.Type.DEPARTEMENT for genre in types),
             "longueur_limites_km": (limites.aggregate(total=Sum("longueur_m"))["total"] or 0) / 1000,
             "nb_reseaux": Reseau.objects.exclude(import_courant=None).count(),
             "fictif": any(zone.fictif for zone in zones),

@@ -10,6 +10,8 @@ from geodata.models import Reseau
 LARGEUR, HAUTEUR = 560, 420
 #: Level of detail of the roads, and the last class drawn.
 NIVEAU, CLASSE_MAX = 1, 3
+#: Pixels at least so large (m) are drawn from the far outlines.
+PIXEL_LOIN_M = 300
 
 
 def draw(reseau: Reseau | None) -> str:
@@ -23,8 +25,9 @@ def draw(reseau: Reseau | None) -> str:
         if ouest is None:
             return _svg((0, 0, LARGEUR, HAUTEUR), "")
         pixel = max((est - ouest) / LARGEUR, (nord - sud) / HAUTEUR)
+        trace = "trace_loin" if pixel >= PIXEL_LOIN_M else "trace_moyen"
         cursor.execute(
-            "SELECT ST_AsSVG(ST_Simplify(trace_loin, %s, true), 1, 0) FROM territoires_collectivite "
+            f"SELECT ST_AsSVG(ST_Simplify({trace}, %s, true), 1, 0) FROM territoires_collectivite "
             "WHERE type IN ('departement', 'autre') AND active AND trace_loin IS NOT NULL ORDER BY code",
             [pixel],
         )
@@ -45,7 +48,7 @@ def draw(reseau: Reseau | None) -> str:
                 couleur, trait = ("#8c2d19", 2.2) if classe <= 1 else ("#a07c2c", 1.1 if classe == 2 else 0.6)
                 corps += f'<path d="{d}" fill="none" stroke="{couleur}" stroke-width="{trait}"/>'
         cursor.execute(
-            "SELECT ST_AsSVG(ST_Simplify(l.trace_loin, %s, true), 1, 0) FROM territoires_limite l "
+            f"SELECT ST_AsSVG(ST_Simplify(l.{trace}, %s, true), 1, 0) FROM territoires_limite l "
             "JOIN territoires_collectivite a ON a.id = l.collectivite_a_id WHERE a.type <> 'epci'",
             [pixel],
         )

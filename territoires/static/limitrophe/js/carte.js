@@ -48,7 +48,7 @@ let regimes = [];
 let regime = vueInitiale?.regime ?? "";
 
 const panneau = new PanneauCouches(document.getElementById("carte-couches"), () => appliquer());
-const legendes = { ...entreesTerritoires(), routes: entreesRoutes(config.classes) };
+const legendes = { ...entreesTerritoires(config.limitesEntre), routes: entreesRoutes(config.classes) };
 for (const code of COUCHES_VECTORIELLES) {
   if (!config.reseau && (code === "routes" || code === "passages")) continue;
   panneau.ajouter({

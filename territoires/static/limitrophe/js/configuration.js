@@ -9,6 +9,8 @@
  * @property {Record<string, string>} classes Road class to its French name.
  * @property {string | null} zone Code of the zone the page is about.
  * @property {Reseau | null} reseau
+ * @property {string[]} sourcesTerritoires
+ * @property {string} limitesEntre "départements", or "collectivités" abroad.
  * @property {string} territoires Address model of the territory tiles.
  * @property {string} recherche
  * @property {string} sites

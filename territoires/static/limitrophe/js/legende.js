@@ -97,11 +97,16 @@ function entreeTrait(trait, texte) {
   return { texte, forme: "trait", couleur: trait.couleur, largeur: selonZoom(trait.largeurs)(11), tirets: trait.tirets };
 }
 
-/** Legends of the territory layers by code. @returns {Record<string, Entree[]>} */
-export function entreesTerritoires() {
+/**
+ * Legends of the territory layers by code.
+ *
+ * @param {string} collectivites What the limits lie between.
+ * @returns {Record<string, Entree[]>}
+ */
+export function entreesTerritoires(collectivites) {
   const t = TERRITOIRES;
   return {
-    limites: [entreeTrait(t.limite, "Limite entre départements"), entreeTrait(t.departement, "Contour de département")],
+    limites: [entreeTrait(t.limite, `Limite entre ${collectivites}`), entreeTrait(t.departement, `Contour des ${collectivites}`)],
     zones: [{ texte: "Zone limitrophe", forme: "hachures", couleur: t.zone.couleur }],
     epci: [entreeTrait(t.limiteEpci, "Limite entre EPCI"), entreeTrait(t.epci, "Contour d'EPCI")],
     communes: [entreeTrait(t.commune, "Contour de commune")],

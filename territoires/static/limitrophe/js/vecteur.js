@@ -212,7 +212,7 @@ export function creerVecteur(config, visibles) {
   const avecRoutes = Boolean(config.reseau);
   const sources = { territoires: { url: config.territoires, maxDataZoom: config.zoomDonnees } };
   if (config.reseau) sources.routes = { url: config.reseau.tuiles, maxDataZoom: config.zoomDonnees };
-  const credits = ["Territoires : IGN, INSEE (Licence Ouverte)"];
+  const credits = config.sourcesTerritoires.length ? [`Territoires : ${config.sourcesTerritoires.join(" ; ")}`] : [];
   if (config.reseau) credits.push(marquerFictif(`Routes : ${config.reseau.attribution || config.reseau.nom}`, config.reseau.fictif));
   // Twice as fine as the screen at least: printed and exported maps stay sharp.
   const commun = { sources, lang: "fr", tileDelay: 1, devicePixelRatio: Math.max(2, window.devicePixelRatio) };
