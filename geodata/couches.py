@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,10 +26,14 @@ Objets = NDArray[np.object_]
 
 @dataclass
 class Couche:
-    """A layer as read: ``geom`` (r,) lines in ``crs``, ``valeurs`` by our column name."""
+    """A layer as read: ``geom`` (r,) lines in ``crs``, ``valeurs`` by our column name.
+
+    ``ligne`` (r,): number of each row in the file as a spreadsheet shows it (the header of a CSV is row 1).
+    """
 
     fichier: str
     geom: Objets
+    ligne: NDArray[np.int64]
     crs: pyproj.CRS
     colonnes: dict[str, str]
     valeurs: dict[str, Objets]
@@ -45,7 +54,15 @@ class Couche:
         if ecartes:
             self.omis[raison] += ecartes
         valeurs = {nom: v[choix] for nom, v in self.valeurs.items()}
-        return Couche(self.fichier, self.geom[choix], self.crs, self.colonnes, valeurs, self.lus, self.omis)
+        return replace(self, geom=self.geom[choix], ligne=self.ligne[choix], valeurs=valeurs)
+
+    def complain(self, nom: str, fautes: Sequence[int], suite: str) -> None:
+        """Count the rows ``fautes`` (positions) whose value of one of our columns is unreadable, with the first."""
+        if fautes:
+            premiere = fautes[0]
+            quoi = f"champ « {self.colonnes[nom]} » illisible, {suite}"
+            valeur = str(self.valeurs[nom][premiere])[:40]
+            self.lus[f"{quoi} (ligne {self.ligne[premiere]} : « {valeur} »...)"] += len(fautes)
 
 
 def read_layer(path: Path, layer: str | None, columns: dict[str, str], srid: int | None) -> Couche:
@@ -54,29 +71,53 @@ def read_layer(path: Path, layer: str | None, columns: dict[str, str], srid: int
         raise ImportImpossible(f"{path} : fichier introuvable.")
     if path.is_file() and path.stat().st_size == 0:
         raise ImportImpossible(f"{path.name} : fichier vide.")
+    with _plain(path) as ouvert:
+        return _read(path.name, ouvert, layer, columns, srid)
+
+
+@contextmanager
+def _plain(path: Path) -> Iterator[Path]:
+    """The file, decompressed first where its name ends in .gz."""
+    if path.suffix.lower() != ".gz":
+        yield path
+        return
+    with TemporaryDirectory() as dossier:
+        clair = Path(dossier) / path.stem
+        try:
+            with gzip.open(path) as source, clair.open("wb") as sortie:
+                shutil.copyfileobj(source, sortie)
+        except (OSError, EOFError) as erreur:
+            raise ImportImpossible(f"{path.name} : fichier compressé abîmé ({erreur}).") from erreur
+        yield clair
+
+
+def _read(nom: str, path: Path, layer: str | None, columns: dict[str, str], srid: int | None) -> Couche:
     options: dict[str, Any] = {}
-    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+    en_tete = path.suffix.lower() in (".csv", ".tsv", ".txt")
+    if en_tete:
         options = {"GEOM_POSSIBLE_NAMES": "wkt,geom,geometry,the_geom,wkt_geom", "encoding": _encoding(path)}
     try:
         couches = {str(nom): genre for nom, genre in pyogrio.list_layers(path)}
-        layer = _choose_layer(path.name, couches, layer)
+        layer = _choose_layer(nom, couches, layer)
         # Keep what the file calls its columns: the mapping is told in these names.
         noms = [str(c) for c in pyogrio.read_info(path, layer=layer, **options)["fields"]]
-        colonnes = _choose_columns(path.name, layer, noms, columns)
+        colonnes = _choose_columns(nom, layer, noms, columns)
         meta, _, geometrie, champs = pyogrio.raw.read(
             path, layer=layer, columns=sorted(set(colonnes.values())), force_2d=True, **options
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError) as erreur:
-        raise ImportImpossible(f"{path.name} : fichier illisible ({erreur}).") from erreur
+        raise ImportImpossible(f"{nom} : fichier illisible ({erreur}).") from erreur
     if geometrie is None:
-        raise ImportImpossible(f"{path.name}, couche « {layer} » : pas de géométrie (colonne WKT attendue en CSV).")
+        raise ImportImpossible(f"{nom}, couche « {layer} » : pas de géométrie (colonne WKT attendue en CSV).")
     par_nom = dict(zip(meta["fields"].tolist(), champs, strict=True))
     valeurs = {ours: np.asarray(par_nom[theirs], dtype=object) for ours, theirs in colonnes.items()}
     try:
         geom = shapely.from_wkb(geometrie)
     except shapely.errors.ShapelyError as erreur:
-        raise ImportImpossible(f"{path.name}, couche « {layer} » : géométrie illisible ({erreur}).") from erreur
-    return _single_lines(path.name, layer, geom, _crs(path.name, meta.get("crs"), srid, geom), colonnes, valeurs)
+        raise ImportImpossible(f"{nom}, couche « {layer} » : géométrie illisible ({erreur}).") from erreur
+    crs = _crs(nom, meta.get("crs"), srid, geom)
+    ligne = np.arange(len(geom), dtype=np.int64) + (2 if en_tete else 1)
+    return _single_lines(layer, Couche(nom, geom, ligne, crs, colonnes, valeurs))
 
 
 def _encoding(path: Path) -> str:
@@ -157,14 +198,13 @@ def _crs(fichier: str, du_fichier: str | None, srid: int | None, geom: Objets) -
     return crs
 
 
-def _single_lines(
-    fichier: str, layer: str, geom: Objets, crs: pyproj.CRS, colonnes: dict[str, str], valeurs: dict[str, Objets]
-) -> Couche:
+def _single_lines(layer: str, couche: Couche) -> Couche:
     """One simple line a row: lines in several parts are joined where they touch, else each part is a row."""
+    geom = couche.geom
     genres = shapely.get_type_id(geom)
     presents = genres[genres >= 0]
     if len(presents) and not np.any(np.isin(presents, (1, 2, 5))):
-        raise ImportImpossible(f"{fichier}, couche « {layer} » : ce ne sont pas des lignes.")
+        raise ImportImpossible(f"{couche.fichier}, couche « {layer} » : ce ne sont pas des lignes.")
     autres = int(np.count_nonzero(~np.isin(presents, (1, 2, 5))))
     # What is no line becomes an empty one, counted with those without geometry.
     geom = np.where(np.isin(genres, (1, 2, 5)), geom, shapely.LineString())
@@ -176,8 +216,8 @@ def _single_lines(
     ligne = np.concatenate([ligne, vides])
     ordre = np.argsort(ligne, kind="stable")
     parties, ligne = parties[ordre], ligne[ordre]
-    valeurs = {nom: v[ligne] for nom, v in valeurs.items()}
-    couche = Couche(fichier, parties, crs, colonnes, valeurs)
+    valeurs = {nom: v[ligne] for nom, v in couche.valeurs.items()}
+    couche = replace(couche, geom=parties, ligne=couche.ligne[ligne], valeurs=valeurs)
     plusieurs = np.bincount(ligne, minlength=len(geom))[ligne] > 1
     if plusieurs.any():
         couche.lus["parties de lignes séparées"] = int(plusieurs.sum())

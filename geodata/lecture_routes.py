@@ -103,16 +103,14 @@ def _categories(couche: Couche) -> Objets:
 
 def _directions(couche: Couche) -> NDArray[np.int8]:
     lus = [direction_of(v) for v in couche.column("sens")]
-    inconnus = sum(s is None for s in lus)
-    if inconnus:
-        couche.lus["sens illisible (pris à double sens)"] += inconnus
+    couche.complain("sens", [i for i, s in enumerate(lus) if s is None], "pris à double sens")
     return np.array([s or 0 for s in lus], dtype=np.int8)
 
 
 def _numbers(couche: Couche, nom: str, parse: Any) -> F32:
     """Numbers of a column by ``parse`` (text -> value, NaN or None); decimal commas and units are understood."""
     vus: dict[str, float] = {}
-    illisibles = 0
+    illisibles = []
     sortie = np.full(couche.n, np.nan, dtype=np.float32)
     for i, brut in enumerate(couche.column(nom)):
         texte = normalize(brut)
@@ -122,9 +120,9 @@ def _numbers(couche: Couche, nom: str, parse: Any) -> F32:
             lu = parse(texte)
             vus[texte] = np.nan if lu is None else lu
         sortie[i] = vus[texte]
-        illisibles += int(np.isnan(vus[texte]))
-    if illisibles:
-        couche.lus[f"champ {couche.colonnes[nom]} illisible (ignoré)"] += illisibles
+        if np.isnan(vus[texte]):
+            illisibles.append(i)
+    couche.complain(nom, illisibles, "ignoré")
     return sortie
 
 

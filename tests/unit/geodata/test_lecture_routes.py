@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,15 @@ def test_route_500_words(tmp_path: Path) -> None:
     assert reseau.srid == 2154
 
 
+def test_zipped_shapefile(tmp_path: Path) -> None:
+    dossier = tmp_path / "couche"
+    dossier.mkdir()
+    layer(dossier / "routes.shp", [[Z, A], [A, B]], NUMERO=["D1", "D2"])
+    archive = shutil.make_archive(str(tmp_path / "routes"), "zip", dossier)
+    reseau = read_lines(Path(archive))
+    assert [reseau.textes[i] for i in reseau.ref] == ["D1", "D2"] and reseau.srid == 2154
+
+
 def test_columns_told_by_the_agent(tmp_path: Path) -> None:
     chemin = layer(
         tmp_path / "r.gpkg",
@@ -129,7 +140,7 @@ def test_columns_told_by_the_agent(tmp_path: Path) -> None:
     assert [reseau.textes[i] for i in reseau.ref] == ["RD 500", "RD 12"]
     assert reseau.gestion.tolist() == [Gestion.DEPARTEMENTALE] * 2 and reseau.classe.tolist() == [Classe.SECONDAIRE] * 2
     assert reseau.vmax_aller.tolist() == [70, 80] and reseau.vmax_ecrite.tolist() == [True, False]
-    assert reseau.lus["champ VIT illisible (ignoré)"] == 1
+    assert reseau.lus["champ « VIT » illisible, ignoré (ligne 2 : « vite »...)"] == 1
     sans = read_lines(chemin, columns={"ref": ""})
     assert sans.textes == ("",)
 
@@ -171,7 +182,7 @@ def test_unknown_words_are_told(tmp_path: Path) -> None:
     chemin = layer(tmp_path / "r.gpkg", [[Z, A], [A, B]], classe=["Truc", "Nationale"], sens=["oblique", "Double"])
     reseau = read_lines(chemin)
     assert reseau.lus["classe inconnue « truc » (d'après le numéro)"] == 1
-    assert reseau.lus["sens illisible (pris à double sens)"] == 1
+    assert reseau.lus["champ « sens » illisible, pris à double sens (ligne 1 : « oblique »...)"] == 1
     assert reseau.classe.tolist() == [Classe.LOCALE, Classe.PRIMAIRE]
 
 
@@ -190,6 +201,18 @@ def test_csv_with_wkt(tmp_path: Path, encodage: str, separateur: str) -> None:
     assert reseau.largeur_m[0] == 5.5 and np.isnan(reseau.largeur_m[1])
     assert reseau.sens_unique.tolist() == [False, True] and reseau.cible[1] == reseau.cible[0]
     assert reseau.srid == 4326
+
+
+def test_compressed_csv_and_its_row_numbers(tmp_path: Path) -> None:
+    lignes = ["id;vmax;wkt"] + [f'{i};{v};"LINESTRING (4.{i} 45.5, 4.{i} 45.6)"' for i, v in enumerate((50, "x", "y"))]
+    chemin = tmp_path / "r.csv.gz"
+    chemin.write_bytes(gzip.compress("\n".join(lignes).encode()))
+    reseau = read_lines(chemin, srid=4326)
+    assert reseau.vmax_ecrite.tolist() == [True, False, False]
+    assert reseau.lus["champ « vmax » illisible, ignoré (ligne 3 : « x »...)"] == 2
+    chemin.write_bytes(chemin.read_bytes()[:-20])
+    with pytest.raises(ImportImpossible, match=r"r\.csv\.gz : fichier compressé abîmé"):
+        read_lines(chemin, srid=4326)
 
 
 def test_other_projections_come_in_degrees(tmp_path: Path) -> None:
