@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from .lots import takeable
 from .models import Collectivite, Etude, LotCalcul, PassageEtude, Utilisateur, ZoneLimitrophe
 from .operation import Operation, operations
 from .partitions import PartitionInvalide, as_lists, blocks_to_solve, chunks, make_partition, mutualise
@@ -162,12 +163,12 @@ def demander_passage(
 
 @transaction.atomic
 def annuler_passage(passage: PassageEtude) -> PassageEtude:
-    """Ask a run to stop: at once when no worker has it, else within about a second. Finished runs stay as they are."""
+    """Ask a run to stop: at once when no living worker has it, else within about a second. Finished runs stay."""
     passage = PassageEtude.objects.select_for_update().get(pk=passage.pk)
     if passage.termine:
         return passage
     passage.annulation = True
-    passage.lots.filter(etat=PassageEtude.Etat.EN_ATTENTE).update(etat=PassageEtude.Etat.ANNULE, message="Annulé")
+    passage.lots.filter(takeable()).update(etat=PassageEtude.Etat.ANNULE, message="Annulé", jeton=None)
     if not passage.lots.filter(etat=PassageEtude.Etat.EN_COURS).exists():
         passage.etat = PassageEtude.Etat.ANNULE
         passage.message = "Annulé avant la fin du calcul"

@@ -75,8 +75,8 @@ def rendre_lot(lot: LotCalcul) -> None:
 
 def lock_lot(lot: LotCalcul) -> PassageEtude:
     """Inside a transaction: lock the run then the lot, so that nothing else changes them. Raises `LotPerdu`."""
-    passage = PassageEtude.objects.select_for_update().get(pk=lot.passage_id)
-    if passage.termine:
+    passage = PassageEtude.objects.select_for_update().filter(pk=lot.passage_id).first()
+    if passage is None or passage.termine:
         raise LotPerdu
     if not LotCalcul.objects.select_for_update().filter(pk=lot.pk, jeton=lot.jeton, etat=Etat.EN_COURS).exists():
         raise LotPerdu

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
+from django.db.models.functions import Now
 from procrastinate import JobContext, exceptions
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 from procrastinate.jobs import Status
 
 from .lots import TENTATIVES_MAX, delai_reprise, takeable
@@ -41,6 +43,11 @@ def enfiler(lots: Iterable[int]) -> None:
                 calculer_lot.configure(queueing_lock=_lock(lot)).defer(lot=lot)
         except exceptions.AlreadyEnqueued:
             logger.info("lot %s : déjà dans la file", lot)
+
+
+def calculateur_present() -> bool:
+    """True when a worker has given a sign of life in the last minute."""
+    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=Now() - timedelta(minutes=1)).exists()
 
 
 def _lock(lot: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, JsonResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from territoires.comparaison import Ecart
@@ -15,6 +16,7 @@ from territoires.droits import may_read, may_read_etude, protege
 from territoires.models import Etude
 from territoires.partage import PartageImpossible
 from territoires.resultats import Resultats
+from territoires.version import version
 
 from .comparaison import MauvaiseDemande, chosen_keys, chosen_results
 from .etudes import load_etude
@@ -36,6 +38,15 @@ def describe(etude: Etude) -> dict[str, Any]:
         "creee_le": etude.creee_le.isoformat(),
         "modifiee_le": etude.modifiee_le.isoformat(),
     }
+
+
+@protege(may_read, json=True)
+@require_safe
+def racine(request: HttpRequest) -> JsonResponse:
+    """Where to start."""
+    return JsonResponse(
+        {"etudes": request.build_absolute_uri(reverse("api-etudes")), "version": version(), "lecture_seule": True}
+    )
 
 
 @protege(may_read, json=True)

@@ -20,6 +20,7 @@ from territoires.models import Etude, PassageEtude
 from territoires.models.etude import Etat
 from territoires.nombres import duree, euros, nombre
 from territoires.noms import nom_court
+from territoires.taches import calculateur_present
 
 PERIMES = "Ces résultats ont été calculés par une autre version du logiciel : refaites le calcul pour les lire."
 
@@ -50,6 +51,8 @@ def avancement(passage: PassageEtude) -> dict[str, Any]:
     message = passage.message
     if not passage.termine and not passage.annulation and busy:
         message = busy[0].message or message
+    elif passage.etat == Etat.EN_ATTENTE and not calculateur_present():
+        message = "Aucun calculateur n'est démarré : le calcul attend (commande « manage.py procrastinate worker »)."
     spent = None
     if passage.debut is not None:
         spent = ((passage.fin or timezone.now()) - passage.debut).total_seconds()

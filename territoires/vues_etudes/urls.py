@@ -20,6 +20,7 @@ urlpatterns = [
     path("etudes/<int:pk>/export/<slug:code>", telechargements.export, name="etude-export"),
     path("passages/<int:pk>/etat.json", etudes.etat, name="passage-etat"),
     path("passages/<int:pk>/annuler", etudes.annuler, name="passage-annuler"),
+    path("api/", api.racine, name="api"),
     path("api/etudes", api.liste, name="api-etudes"),
     path("api/etudes/<int:pk>", api.etude, name="api-etude"),
     path("api/etudes/<int:pk>/resultats", api.resultats, name="api-resultats"),

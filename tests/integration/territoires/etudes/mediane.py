@@ -29,6 +29,7 @@ class Problem:
     euro_site: float
     wait_s: float = 0.0
     fault: str = ""
+    others: int = 0
 
     def cost_of(self, site: int) -> float:
         distances = np.linalg.norm(self.points - self.points[site], axis=1)
@@ -37,10 +38,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solution:
-    """Rank of the point where the site stands."""
+    """Rank of the point where the site stands; ``autres`` = the next best places, when asked for."""
 
     site: int
     bilan: Bilan
+    autres: tuple[Solution, ...] = ()
 
 
 def solve(problem: Problem, stop: Arret, seed: int, progress: Progres) -> Solution:
@@ -65,7 +67,15 @@ def solve(problem: Problem, stop: Arret, seed: int, progress: Progres) -> Soluti
             return best
         time.sleep(problem.wait_s)
     assert best is not None
-    return replace(best, bilan=replace(best.bilan, bound=best.bilan.cost, status=Statut.OPTIMAL, iterations=len(order)))
+    others = sorted((problem.cost_of(site), site) for site in order.tolist() if site != best.site)
+    return replace(
+        best,
+        bilan=replace(best.bilan, bound=best.bilan.cost, status=Statut.OPTIMAL, iterations=len(order)),
+        autres=tuple(
+            Solution(site, Bilan(Decimal(f"{cost:.2f}"), best.bilan.cost, Statut.REALISABLE, seed))
+            for cost, site in others[: problem.others]
+        ),
+    )
 
 
 def check(problem: Problem, solution: Solution) -> None:

@@ -27,6 +27,7 @@ class ParametresMediane(ParametresForm):
     euro_km = forms.DecimalField(label="coût par km et habitant (€)", initial=Decimal("1.5"), min_value=0)
     euro_site = forms.DecimalField(label="coût d'un site (€ par an)", initial=Decimal(50_000), min_value=0)
     attente_s = forms.FloatField(label="attente entre deux points (s)", initial=0, min_value=0)
+    autres = forms.IntegerField(label="autres plans gardés", initial=0, min_value=0)
     faute = forms.CharField(label="faute", required=False, initial="")
 
 
@@ -67,10 +68,11 @@ class Mediane:
             float(p["euro_site"]),
             p["attente_s"],
             p["faute"],
+            p["autres"],
         )
 
     def alternatives(self, solution: Solution) -> Sequence[tuple[str, Solution]]:
-        return []
+        return [(f"Site sur le point {other.site}", other) for other in solution.autres]
 
     def indicators(self, problem: Problem, solution: Solution) -> Sequence[Indicateur]:
         distances = np.linalg.norm(problem.points - problem.points[solution.site], axis=1) / 1000
@@ -110,7 +112,7 @@ class Mediane:
         digest = hashlib.sha256()
         for array in (problem.points, problem.population):
             digest.update(array.tobytes())
-        digest.update(repr((problem.codes, problem.euro_km, problem.euro_site, problem.fault)).encode())
+        digest.update(repr((problem.codes, problem.euro_km, problem.euro_site, problem.fault, problem.others)).encode())
         return digest.hexdigest()
 
     def encode(self, problem: Problem, solution: Solution) -> bytes:

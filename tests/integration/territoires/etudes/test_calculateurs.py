@@ -112,6 +112,18 @@ def test_killed_worker_is_replaced_without_duplicates() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_two_workers_share_a_run() -> None:
+    passage = slow_run(attente_s=0.15)
+    with worker(30), worker(30):
+        wait_until(lambda: LotCalcul.objects.filter(etat=Etat.EN_COURS).count() == 2)
+        wait_until(lambda: PassageEtude.objects.get(pk=passage.pk).termine)
+    passage.refresh_from_db()
+    assert passage.etat == Etat.REUSSI, passage.message
+    assert passage.resultats.count() == 7
+    assert set(passage.lots.values_list("tentatives", flat=True)) == {1}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_cancel_reaches_a_working_worker_quickly() -> None:
     passage = slow_run(attente_s=2.0)
     with worker():
@@ -168,12 +180,18 @@ def test_too_many_deaths_fail_the_run(passage_en_file: PassageEtude) -> None:
     assert f"{TENTATIVES_MAX} fois" in passage_en_file.message
 
 
-def test_cancelled_run_of_a_dead_worker_ends(passage_en_file: PassageEtude) -> None:
+@pytest.mark.parametrize("silence_before", [True, False])
+def test_cancelled_run_of_a_dead_worker_ends(passage_en_file: PassageEtude, silence_before: bool) -> None:
+    """Found dead when cancelled, or later by the next worker."""
     lot = prendre_lot(passage_en_file.lots.values_list("pk", flat=True)[0])
     assert lot is not None
-    annuler_passage(passage_en_file)
-    silence(lot)
-    reprendre_lots()
+    if silence_before:
+        silence(lot)
+        annuler_passage(passage_en_file)
+    else:
+        annuler_passage(passage_en_file)
+        silence(lot)
+        reprendre_lots()
     passage_en_file.refresh_from_db()
     assert passage_en_file.etat == Etat.ANNULE
 

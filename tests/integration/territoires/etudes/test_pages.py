@@ -133,6 +133,7 @@ def form_data(zone: ZoneLimitrophe, groups: dict[str, str], **more: str) -> dict
         "euro_km": "1.5",
         "euro_site": "50000",
         "attente_s": "0",
+        "autres": "0",
         "suite": "lancer",
         **rows,
         **more,
@@ -237,6 +238,57 @@ def test_key_chosen_in_the_address(agent: Client, calculee: Etude) -> None:
         page = agent.get(reverse("etude-comparaison", args=(calculee.pk,)), bad)
         assert page.status_code == 200
         assert words in page.content.decode()
+
+
+def test_points_of_a_front_are_kept_checked_and_compared(agent: Client, zone: ZoneLimitrophe) -> None:
+    etude = creer_etude("Front", "mediane", zone, zone.collectivites.all(), parametres={"autres": 2})
+    passage = run_etude(demander_passage(etude, enfile=False))
+    assert passage.etat == "reussi", passage.message
+    rows = passage.resultats.filter(bloc=["01", "02", "03"]).order_by("variante")
+    assert [row.variante for row in rows] == [0, 1, 2]
+    assert rows[0].cout <= rows[1].cout <= rows[2].cout
+    assert rows[1].libelle.startswith("Site sur le point")
+    assert not passage.resultats.filter(bloc=["01", "02"], variante__gt=0).exists()
+    url = reverse("etude-comparaison", args=(etude.pk,))
+    assert rows[2].libelle in agent.get(url).content.decode()
+    page = agent.get(url, {"plan": rows[2].pk}).content.decode()
+    assert "variante" in page
+    found = agent.get(reverse("api-resultats", args=(etude.pk,)), {"plan": rows[2].pk}).json()
+    assert found["couts"]["mutualise"]["cout"] == str(rows[2].cout)
+    assert found["couts"]["mutualise"]["optimal"] is False
+    assert found["couts"]["mutualise"]["borne"] == str(rows[0].cout)
+
+
+def test_without_coalitions_shapley_says_what_is_missing(agent: Client, etude: Etude) -> None:
+    run_etude(demander_passage(etude, enfile=False, avec_coalitions=False))
+    page = agent.get(reverse("etude-comparaison", args=(etude.pk,)))
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "coalition(s) n&#x27;est pas connu" in text
+    assert "stabilité de ce partage n'est pas vérifiée" in text
+    found = agent.get(reverse("api-resultats", args=(etude.pk,))).json()["partage"]
+    assert found["cle"] == "Habitants"
+    assert found["objections"] is None
+
+
+def test_sharing_of_two_groups(agent: Client, zone: ZoneLimitrophe) -> None:
+    etude = creer_etude("Deux", "mediane", zone, zone.collectivites.all(), partition=[["01", "02"], ["03"]])
+    run_etude(demander_passage(etude, enfile=False))
+    found = agent.get(reverse("api-resultats", args=(etude.pk,))).json()
+    alone = found["partage"]["parts"][2]
+    assert alone["collectivite"] == "03"
+    assert float(alone["gain_total"]) == 0
+    assert float(alone["transfert"]) == 0
+    one, two = found["partage"]["parts"][:2]
+    assert float(one["transfert"]) == pytest.approx(-float(two["transfert"]), abs=0.011)
+    assert float(one["gain_total"]) == pytest.approx(float(two["gain_total"]), abs=0.011)
+
+
+def test_waiting_run_says_that_no_worker_is_there(agent: Client, passage: PassageEtude) -> None:
+    assert "Aucun calculateur" in agent.get(reverse("passage-etat", args=(passage.pk,))).json()["message"]
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    assert "Aucun calculateur" not in agent.get(reverse("passage-etat", args=(passage.pk,))).json()["message"]
 
 
 def test_study_without_result_has_no_comparison(agent: Client, etude: Etude) -> None:
