@@ -42,7 +42,7 @@ def configuration(reseau: Reseau | None, etude: Etude | None, zone: ZoneLimitrop
         "classes": {str(int(classe)): libelle for classe, libelle in LIBELLES_CLASSE.items()},
         "zone": zone and zone.code,
         "reseau": reseau and network(reseau),
-        "sourcesTerritoires": _sources(),
+        "sourcesTerritoires": list(dict.fromkeys(source for source, _ in territory_sources())),
         "limitesEntre": "départements" if _departements() else "collectivités",
         "territoires": _modele(reverse("tuile-territoires", args=(0, 0, 0))),
         "recherche": reverse("carte-recherche"),
@@ -53,10 +53,10 @@ def configuration(reseau: Reseau | None, etude: Etude | None, zone: ZoneLimitrop
     }
 
 
-def _sources() -> list[str]:
-    """Sources of the communes with their licences, as they must be told on every map."""
-    lignes = Commune.objects.filter(active=True).order_by("source", "licence").values_list("source", "licence")
-    return [f"{source} ({licence})" if licence else source for source, licence in lignes.distinct() if source]
+def territory_sources() -> list[tuple[str, str]]:
+    """Sources of the communes and their licences, as they must be told with every map."""
+    communes = Commune.objects.filter(active=True).exclude(source="")
+    return list(communes.order_by("source", "licence").values_list("source", "licence").distinct())
 
 
 def _departements() -> bool:

@@ -15,7 +15,7 @@ from territoires.operation import Couche, operations
 from territoires.vues_etudes.lecture import lisible
 
 from . import tableaux
-from .configuration import configuration
+from .configuration import configuration, territory_sources
 from .recherche import search_communes
 from .regimes import layers_by_regime
 
@@ -42,6 +42,7 @@ def carte(request: HttpRequest) -> HttpResponse:
             "etudes": Etude.objects.filter(passages__etat="reussi").distinct().order_by("titre").only("id", "titre"),
             "operations": list(operations().values()),
             "tableaux": tables,
+            "sources": [f"{source} ({licence})" if licence else source for source, licence in territory_sources()],
             "configuration": configuration(reseau, etude, zone),
         },
     )
