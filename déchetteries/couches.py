@@ -14,6 +14,7 @@ import shapely
 from django.conf import settings
 from django.contrib.gis.db.models.functions import AsGeoJSON, Transform
 from django.db.models import F, FloatField, Func, Value
+from scipy.spatial import cKDTree
 
 from territoires.importation.geometrie import to_degrees
 from territoires.models import Commune
@@ -31,6 +32,8 @@ TOLERANCE_M = 100.0
 SEUILS_GAIN = (1, GAIN_MIN, 10, 15)
 SEUILS_VISITES = (500, 1_000, 2_500, 5_000)
 NB_COULEURS = 12
+#: Centres around one that must not have its colour.
+VOISINS = 7
 
 
 def layers(resultats: Sequence[Resultat]) -> list[Couche]:
@@ -40,13 +43,19 @@ def layers(resultats: Sequence[Resultat]) -> list[Couche]:
     flux = regime.flows(resultats)
     fictif = any(centre.fictif for centre in centres.values())
     contours = outlines(communes)
-    couleurs = {code: k % NB_COULEURS for k, code in enumerate(c for c, vue in centres.items() if vue.ouvert)}
+    couleurs = colours([vue for vue in centres.values() if vue.ouvert])
     couches = [
         Couche(
             "bassins",
             "Bassins des déchetteries",
             [
-                _feature(contours[code], vue.nom, _commune_details(vue), couleur=couleurs.get(vue.centre, 0))
+                _feature(
+                    contours[code],
+                    vue.nom,
+                    _commune_details(vue),
+                    couleur=couleurs.get(vue.centre, 0),
+                    categorie=vue.centre_nom,
+                )
                 for code, vue in communes.items()
                 if code in contours and vue.centre
             ],
@@ -129,6 +138,25 @@ def layers(resultats: Sequence[Resultat]) -> list[Couche]:
         )
     )
     return couches
+
+
+def colours(centres: Sequence[regime.CentreVue]) -> dict[str, int]:
+    """A colour for each centre, by code, such that neighbours differ: the least used by none of the nearest ones."""
+    if not centres:
+        return {}
+    lieux = np.array([(vue.x, vue.y) for vue in centres])
+    _, voisins = cKDTree(lieux).query(lieux, k=min(VOISINS + 1, len(centres)))
+    voisins = voisins.reshape(len(centres), -1)
+    proches: list[set[int]] = [set() for _ in centres]
+    for k, rangs in enumerate(voisins.tolist()):
+        for j in rangs:
+            proches[k].add(j)
+            proches[j].add(k)
+    choisies: list[int] = []
+    for k in range(len(centres)):
+        prises = {choisies[j] for j in proches[k] if j < k}
+        choisies.append(next((c for c in range(NB_COULEURS) if c not in prises), k % NB_COULEURS))
+    return {vue.code: couleur for vue, couleur in zip(centres, choisies, strict=True)}
 
 
 def sites() -> list[Couche]:

@@ -149,6 +149,10 @@ def test_studies_between_epci_as_players(donnees: Path) -> None:
     _, resultats = _study(collectivites=voisins, reseau="reseau-principal-42-43")
     avant, _ = _invariants(resultats)
     assert len(avant) == len(voisins)
+    assert len(resultats.partition) == 1
+    _, partiel = _study(collectivites=voisins, reseau="reseau-principal-42-43", partage=[",".join(voisins[:2])])
+    assert sorted(len(bloc) for bloc in partiel.partition) == [1] * (len(voisins) - 2) + [2]
+    assert partiel.regimes[MUTUALISE].bornes.cout >= resultats.regimes[MUTUALISE].bornes.cout
     for r in avant:
         problem = build_problem(resultats.etude, frozenset(r.groupes))
         assert set(problem.point_epci) == set(r.groupes)

@@ -73,6 +73,12 @@ class Command(BaseCommand):
         etude.add_argument("--zone", default="", metavar="CODE", help="zone de la base (sinon créée)")
         etude.add_argument("--collectivites", nargs="+", metavar="CODE", help="collectivités comparées")
         etude.add_argument(
+            "--partage",
+            nargs="+",
+            metavar="A,B",
+            help="groupes qui partagent, codes séparés par des virgules (par défaut : toutes ensemble), ex. 42,43 69",
+        )
+        etude.add_argument(
             "--distance", type=float, metavar="KM", help="seulement les communes à moins de KM km de la limite"
         )
         etude.add_argument(
@@ -251,7 +257,14 @@ class Command(BaseCommand):
         membres = list(Collectivite.objects.filter(code__in=codes, type__in=types))
         titre = options["titre"] or f"Déchetteries : {zone.nom}"
         with transaction.atomic():
-            return creer_etude(titre, OPERATION.code, zone, membres, parametres=parametres)
+            return creer_etude(
+                titre,
+                OPERATION.code,
+                zone,
+                membres,
+                partition=_partition(options["partage"], codes),
+                parametres=parametres,
+            )
 
     def _run(self, etude: Etude, options: dict[str, Any]) -> None:
         self._step("Calcul")
@@ -292,6 +305,15 @@ class Command(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> Any:
         self.verbosity = options["verbosity"]
         return super().execute(*args, **options)
+
+
+def _partition(partage: Sequence[str] | None, codes: Sequence[str]) -> list[list[str]] | None:
+    """Groups as written; collectivités named in none stay alone. None = all together."""
+    if not partage:
+        return None
+    groupes = [[code.strip() for code in groupe.split(",") if code.strip()] for groupe in partage]
+    nommes = {code for groupe in groupes for code in groupe}
+    return groupes + [[code] for code in codes if code not in nommes]
 
 
 @transaction.atomic

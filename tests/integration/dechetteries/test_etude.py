@@ -7,12 +7,15 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyogrio
 import pytest
 from openpyxl import load_workbook
 
+from déchetteries.couches import colours
 from déchetteries.models import Dechetterie
 from déchetteries.operation import OPERATION
+from déchetteries.regime import CentreVue
 from territoires.calcul import COUT
 from territoires.etudes import creer_etude, demander_passage
 from territoires.models import Etude, PassageEtude, ResultatBloc
@@ -131,6 +134,27 @@ def test_layers_are_features_the_map_can_draw(etude: Etude, django_assert_max_nu
     assert "gains" not in {c.code for c in OPERATION.layers(resultats[CLOISONNE])}
     sites = OPERATION.sites()
     assert [len(c.features) for c in sites] == [3]
+
+
+def test_neighbouring_centres_have_different_colours() -> None:
+    rng = np.random.default_rng(2)
+    vide = dict.fromkeys(("proprietaire", "proprietaire_nom", "collectivite", "collectivite_nom"), "")
+    vues = [
+        CentreVue(
+            code=f"C{k:03d}", nom="", capacite=None, visites=0, voisins=0, depenses=0, ouvert=True, ouvert_base=True,
+            compte=True, fictif=False, x=x, y=y, **vide,
+        )
+        for k, (x, y) in enumerate(rng.uniform(0, 100, (150, 2)).tolist())
+    ]  # fmt: skip
+    couleurs = colours(vues)
+    assert set(couleurs.values()) <= set(range(12))
+    lieux = np.array([(v.x, v.y) for v in vues])
+    ecarts = np.hypot(*(lieux[:, None] - lieux[None]).transpose(2, 0, 1))
+    np.fill_diagonal(ecarts, np.inf)
+    for k, proche in enumerate(ecarts.argmin(axis=1)):
+        assert couleurs[vues[k].code] != couleurs[vues[proche].code]
+    assert colours([]) == {}
+    assert colours(vues[:1]) == {"C000": 0}
 
 
 def _first(coordonnees: Any) -> tuple[float, float]:
