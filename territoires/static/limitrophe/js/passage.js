@@ -11,6 +11,15 @@ const PAS_MS = 1000;
 const PAS_MAX_MS = 15000;
 
 /**
+ * What is read aloud: the state and the tens of percent, so that it changes seldom.
+ * @param {Avancement} avancement
+ */
+export function annonce(avancement) {
+  if (avancement.etat !== "en_cours") return `Calcul ${avancement.libelle}.`;
+  return `Calcul en cours, ${10 * Math.floor(avancement.pourcent / 10)} %.`;
+}
+
+/**
  * Shows a state in the page.
  * @param {HTMLElement} cadre
  * @param {Avancement} avancement
@@ -29,6 +38,7 @@ export function montrer(cadre, avancement) {
   ecrire("meilleur", avancement.meilleur ? `, meilleur coût du groupe en cours : ${avancement.meilleur}` : "");
   const barre = /** @type {HTMLProgressElement | null} */ (cadre.querySelector("[data-barre]"));
   if (barre) barre.value = avancement.progres;
+  ecrire("annonce", annonce(avancement));
   const journal = document.querySelector("[data-journal]");
   if (journal && avancement.journal) journal.textContent = avancement.journal;
 }
