@@ -63,10 +63,7 @@ def _against_osmnx(extrait: Path) -> Iterator[dict[str, object]]:
         say(f"{nom} : conversion en XML pour OSMnx (non comptée)")
         _convert(extrait, xml)
         nous = _in_process("nous", extrait)
-        for moteur, simplifie in (
-            ("osmnx graph_from_xml", "simplifie"),
-            ("osmnx graph_from_xml non simplifié", "brut"),
-        ):
+        for moteur, simplifie in _MOTEURS_OSMNX:
             say(f"{nom} : {moteur}")
             eux = _in_process(simplifie, xml)
             exact = abs(nous["longueur_m"] - eux["longueur_m"]) <= ECART_RELATIF * eux["longueur_m"]
