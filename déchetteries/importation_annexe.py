@@ -16,6 +16,9 @@ from .importation import CODE, REFERENCE, Bilan, Collectivites, Origine
 from .localisation import communes_of
 from .models import Dechetterie, PointDemande, RegleAcces
 
+#: Columns that may hold the code of a point of population; its commune's code is put before it.
+CODE_POINT = ("code", "id", "idcar_200m", "id_car2010", "idinspire", "id_carreau")
+
 
 @transaction.atomic
 def import_rules(path: Path, *, source: str = "") -> tuple[Bilan, Rapport]:
@@ -75,7 +78,7 @@ def import_points(
         if ligne.geom is not None and ligne.geom.geom_type != "Point":
             ligne.geom = ligne.geom.centroid
         point = ligne.point(required=True)
-        code = ligne.text("code", "id", "idcar_200m", "idinspire", "id_carreau", maximum=60) or str(ligne.numero)
+        code = ligne.text(*CODE_POINT, maximum=48) or str(ligne.numero)
         if code in vus:
             ligne.error(f"code en double (déjà à la ligne {vus[code]}).", "code", code)
         vus.setdefault(code, ligne.numero)
@@ -91,7 +94,8 @@ def import_points(
     retires, _ = PointDemande.objects.filter(commune__in=couvertes).delete()
     points = [
         PointDemande(
-            code=code, commune_id=commune.pk, population=habitants, geom=Point(x, y, srid=settings.SRID),
+            code=f"{commune.code}-{code}"[:60], commune_id=commune.pk, population=habitants,
+            geom=Point(x, y, srid=settings.SRID),
             **{nom: getattr(reference, nom) for nom in REFERENCE},
         )
         for (_, code, habitants, x, y), commune in zip(lus, ici, strict=True)

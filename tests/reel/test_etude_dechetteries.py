@@ -13,7 +13,8 @@ from django.core.management import call_command
 
 from déchetteries.construction import build_problem
 from déchetteries.importation import import_centres
-from déchetteries.models import Dechetterie
+from déchetteries.importation_annexe import import_points
+from déchetteries.models import Dechetterie, PointDemande
 from déchetteries.operation import OPERATION
 from déchetteries.resultat import Resultat, decode
 from territoires.calcul import COUT
@@ -172,3 +173,14 @@ def test_vaucluse_list_is_read_whole(donnees: Path) -> None:
     assert "bois" in Dechetterie.objects.get(nom="Déchèterie de Valréas").dechets
     bilan, _ = import_centres(liste)
     assert (bilan.crees, bilan.mis_a_jour) == (0, 25)
+
+
+def test_grid_of_population_around_olemps(donnees: Path) -> None:
+    """Cells of 200 m (polygons turned by the projection), counted where their centre lies."""
+    call_command("importer_territoire", "12", verbosity=0, stdout=io.StringIO(), stderr=io.StringIO())
+    bilan, _ = import_points(donnees / "bdtopo" / "olemps-12-bdtopo-v2.gpkg", couche="carreaux_200m")
+    assert bilan.crees == 457
+    total = sum(PointDemande.objects.values_list("population", flat=True))
+    assert total == pytest.approx(29_736, abs=2)
+    communes = set(PointDemande.objects.values_list("commune__code", flat=True))
+    assert {"12174", "12202"} <= communes and len(communes) < 15

@@ -15,7 +15,9 @@ from django.utils.text import slugify
 from tqdm import tqdm
 
 from déchetteries import compte_rendu, importation, importation_annexe, placement
+from déchetteries.importation import Bilan
 from déchetteries.operation import OPERATION
+from déchetteries.texte import accord
 from territoires.etudes import EtudeInvalide, creer_etude, demander_passage
 from territoires.importation import osm
 from territoires.models import Collectivite, Commune, Etude, PassageEtude, ZoneLimitrophe
@@ -207,18 +209,22 @@ class Command(BaseCommand):
     def _inhabitants(self, options: dict[str, Any]) -> None:
         if options["population"]:
             self._step("Population")
-            self.stdout.write(f"{import_population(options['population'])} communes renseignées.")
+            n = import_population(options["population"])
+            self.stdout.write(f"{accord(n, 'commune renseignée', 'communes renseignées')}.")
         if options["points"]:
             self._step("Points de population")
             bilan, _ = importation_annexe.import_points(options["points"])
-            self.stdout.write(f"{bilan.crees} points de population importés, {bilan.retires} remplacés.")
+            self.stdout.write(
+                f"{accord(bilan.crees, 'point de population importé', 'points de population importés')}, "
+                f"{accord(bilan.retires, 'remplacé', 'remplacés')}."
+            )
 
     def _centres(self, options: dict[str, Any], zone: ZoneLimitrophe, reseau: str) -> None:
         self._step("Déchetteries")
         if options["centres"]:
             bilan, rapport = importation.import_centres(options["centres"], reseau=reseau)
             self._warn(rapport)
-            self.stdout.write(f"{bilan.crees} déchetteries créées, {bilan.mis_a_jour} mises à jour.")
+            self.stdout.write(f"{_written(bilan, 'déchetterie créée', 'déchetteries créées')}.")
         elif options["centres_dans_les_villes"] is not None:
             bilan = placement.place_in_towns(zone, options["centres_dans_les_villes"])
             self.stdout.write(
@@ -229,13 +235,13 @@ class Command(BaseCommand):
             bilan, rapport = placement.import_osm(options["centres_osm"] or options["osm"])
             self._warn(rapport)
             self.stdout.write(
-                f"{bilan.crees} centres d'OpenStreetMap créés, {bilan.mis_a_jour} mis à jour "
-                "(amenity=recycling, recycling_type=centre)."
+                f"{accord(bilan.crees, 'centre d’OpenStreetMap créé', 'centres d’OpenStreetMap créés')}, "
+                f"{bilan.mis_a_jour} mis à jour (amenity=recycling, recycling_type=centre)."
             )
         if options["regles"]:
             bilan, rapport = importation_annexe.import_rules(options["regles"])
             self._warn(rapport)
-            self.stdout.write(f"{bilan.crees} règles d'accès créées, {bilan.mis_a_jour} mises à jour.")
+            self.stdout.write(f"{_written(bilan, 'règle d’accès créée', 'règles d’accès créées')}.")
 
     def _warn(self, rapport: Rapport) -> None:
         for constat in rapport.warnings:
@@ -305,6 +311,10 @@ class Command(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> Any:
         self.verbosity = options["verbosity"]
         return super().execute(*args, **options)
+
+
+def _written(bilan: Bilan, un: str, plusieurs: str) -> str:
+    return f"{accord(bilan.crees, un, plusieurs)}, {accord(bilan.mis_a_jour, 'mise à jour', 'mises à jour')}"
 
 
 def _partition(partage: Sequence[str] | None, codes: Sequence[str]) -> list[list[str]] | None:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from déchetteries import importation, importation_annexe, placement
 from déchetteries.importation import Bilan, Origine
+from déchetteries.texte import accord
 from territoires.rapport import DonneesRefusees, Rapport
 
 
@@ -55,12 +56,17 @@ class Command(BaseCommand):
             raise CommandError(f"Import refusé, rien n'a été écrit.\n{error}") from error
         for constat in rapport.warnings:
             self.stderr.write(f"Avertissement : {constat}")
-        texte = f"{bilan.crees} lignes créées, {bilan.mis_a_jour} mises à jour"
+        morceaux = [
+            accord(bilan.crees, "ligne créée", "lignes créées"),
+            accord(bilan.mis_a_jour, "mise à jour", "mises à jour"),
+        ]
         if bilan.conserves:
-            texte += f", {bilan.conserves} valeurs corrigées à la main conservées"
+            morceaux.append(
+                accord(bilan.conserves, "valeur corrigée à la main conservée", "valeurs corrigées à la main conservées")
+            )
         if bilan.retires:
-            texte += f", {bilan.retires} remplacées"
-        self.stdout.write(f"{texte}.")
+            morceaux.append(accord(bilan.retires, "remplacée", "remplacées"))
+        self.stdout.write(f"{', '.join(morceaux)}.")
 
     def _import(self, fichier: Path, options: dict[str, Any]) -> tuple[Bilan, Rapport]:
         origine = Origine(options["source"] or fichier.name, options["edition"], options["licence"])

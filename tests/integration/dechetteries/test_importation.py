@@ -209,12 +209,12 @@ def test_points_of_population_replace_those_of_their_communes(territoire: Territ
     premier = f"id;ind;lon;lat\na;12,5;{lon};{lat}\nb;3;{lon};{lat + 0.001}\n"
     bilan, _ = import_points(csv_file(tmp_path, premier, "carreaux.csv"))
     assert (bilan.crees, bilan.retires) == (2, 0)
-    assert PointDemande.objects.get(code="a").commune == territoire.communes["42003"]
+    assert PointDemande.objects.get(code="42003-a").commune == territoire.communes["42003"]
     bilan, _ = import_points(csv_file(tmp_path, f"id;ind;lon;lat\nc;1;{lon};{lat}\n", "carreaux.csv"))
     assert (bilan.crees, bilan.retires) == (1, 2)
     with pytest.raises(DonneesRefusees, match="valeur négative"):
         import_points(csv_file(tmp_path, f"id;ind;lon;lat\nd;-1;{lon};{lat}\n", "carreaux.csv"))
-    assert set(PointDemande.objects.values_list("code", flat=True)) == {"c"}
+    assert set(PointDemande.objects.values_list("code", flat=True)) == {"42003-c"}
 
 
 def test_cells_are_taken_at_their_centre(territoire: Territoire, tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_the_command(territoire: Territoire, tmp_path: Path) -> None:
     chemin = csv_file(tmp_path, "\n".join([ENTETE, ligne("Un", 1, "200000001", "100", "")]))
     sortie = io.StringIO()
     call_command("importer_dechetteries", chemin, stdout=sortie, source="SINOE", edition="2024")
-    assert sortie.getvalue() == "1 lignes créées, 0 mises à jour.\n"
+    assert sortie.getvalue() == "1 ligne créée, 0 mise à jour.\n"
     assert Dechetterie.objects.get(nom="Un").edition == "2024"
     with pytest.raises(CommandError, match="Fichier introuvable"):
         call_command("importer_dechetteries", tmp_path / "absent.csv")
