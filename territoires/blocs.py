@@ -46,6 +46,7 @@ def solve_blocks(
             "bloc", "graine"
         )
     }
+    read_witness(lot, operation)
     names = {code: nom_court(nom) for code, nom in passage.etude.collectivites.values_list("code", "nom")}
     rows: list[ResultatBloc] = []
     flushed = time.monotonic()
@@ -85,6 +86,13 @@ def solve_blocks(
             _write(lot, rows)
             raise CalculInterrompu
     _write(lot, rows)
+
+
+def read_witness(lot: LotCalcul, operation: Operation) -> None:
+    """Keep the hash of the study's largest block as this lot reads it: lots that read other data do not compare."""
+    largest = max(lot.passage.etude.partition, key=lambda bloc: (len(bloc), bloc))
+    problem = build(operation, lot.passage.etude, frozenset(largest), "Données de l'étude")
+    LotCalcul.objects.filter(pk=lot.pk, jeton=lot.jeton).update(temoin=operation.problem_hash(problem))
 
 
 def _label(names: list[str]) -> str:

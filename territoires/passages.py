@@ -173,9 +173,10 @@ def finaliser(passage: PassageEtude) -> None:
     from .resultats import resume
 
     passage.fin = timezone.now()
-    if passage.provenance != provenance(passage.etude):
+    witnesses = passage.lots.order_by().values("temoin").distinct().count()
+    if witnesses > 1 or passage.provenance != provenance(passage.etude):
         passage.etat = Etat.ECHOUE
-        passage.message = "Les données ont changé pendant le calcul (nouvel import) : relancez l'étude."
+        passage.message = "Les données ont changé pendant le calcul (import ou correction) : relancez l'étude."
         passage.resultats.all().delete()
         return
     passage.empreinte = empreinte_entrees(passage)

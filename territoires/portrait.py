@@ -111,7 +111,7 @@ def compute(zone: ZoneLimitrophe) -> Portrait:
     reseau = zone.reseau
     import_id = reseau.import_courant_id if reseau else None
     habitants = _communes(zone.pk, [c.pk for c in collectivites])
-    routes = _routes(zone, collectivites, import_id) if import_id else {}
+    routes = road_lengths(zone, collectivites, import_id) if import_id else {}
     points = _points(zone, collectivites, import_id) if import_id else []
     cotes = tuple(_side(c, habitants, routes, points) for c in collectivites)
     return Portrait(
@@ -207,7 +207,7 @@ def _communes(zone: int, collectivites: Sequence[int]) -> dict[int, tuple[int, i
         return {cote: (n, int(pop), inconnues, float(m2)) for cote, n, pop, inconnues, m2 in cursor.fetchall()}
 
 
-def _routes(
+def road_lengths(
     zone: ZoneLimitrophe, collectivites: Sequence[Collectivite], import_id: int
 ) -> dict[int, dict[tuple[int, int], float]]:
     """By collectivité: metres of road by (class, manager) inside the zone."""

@@ -30,6 +30,7 @@ from .partage import (
     objections,
 )
 from .partitions import Bloc, Partition, cloisonne
+from .portrait import road_lengths
 from .synthese import Synthese, summarize
 
 CLOISONNE, MUTUALISE = "cloisonne", "mutualise"
@@ -37,7 +38,7 @@ CLOISONNE, MUTUALISE = "cloisonne", "mutualise"
 REGIMES = {CLOISONNE: "Chacun de son côté", MUTUALISE: "En partageant"}
 SHAPLEY = "shapley"
 #: Codes of the keys every operation has.
-HABITANTS = "habitants"
+HABITANTS, KILOMETRES = "habitants", "kilometres"
 
 
 class ResultatsAbsents(LookupError):
@@ -175,21 +176,14 @@ class Resultats:
     def cles(self) -> dict[str, CleOperation]:
         """Keys by which this run's cost may be shared, besides Shapley."""
         found: dict[str, CleOperation] = {}
-        population = self.regimes[MUTUALISE].par_collectivite.get(POPULATION) or self._populations()
-        if population and sum(population.values()) > 0:
+        kept = self.passage.synthese.get("cles", {})
+        population = self.regimes[MUTUALISE].par_collectivite.get(POPULATION) or kept.get(HABITANTS, {})
+        if sum(population.values()) > 0:
             found[HABITANTS] = CleOperation("Habitants", "hab.", population)
+        roads = kept.get(KILOMETRES, {})
+        if sum(roads.values()) > 0:
+            found[KILOMETRES] = CleOperation("Kilomètres de routes de la zone", "km", roads)
         found.update(self.operation.sharing_keys(self.avec_solutions()[MUTUALISE]))
-        return found
-
-    def _populations(self) -> dict[str, float]:
-        """Inhabitants of the study's communes by collectivité, when the operation gives none."""
-        zone = Commune.objects.filter(zones=self.etude.zone, active=True)
-        found: dict[str, float] = {}
-        rows = zone.order_by().values_list("departement", "epci").annotate(total=Sum("population"))
-        keys = {item.pk: item.code for item in self.collectivites}
-        for departement, epci, total in rows:
-            for key in {departement, epci} & keys.keys():
-                found[keys[key]] = found.get(keys[key], 0.0) + float(total or 0)
         return found
 
     def partager(self, cles: Mapping[str, float]) -> TableauPartage:
@@ -285,7 +279,27 @@ def resume(passage: PassageEtude) -> dict[str, Any]:
         "reponses": [asdict(answer) for answer in summary.reponses],
         "limites": list(summary.limites),
         "refait": same_figures(passage),
+        "cles": administrative_keys(found),
     }
+
+
+def administrative_keys(results: Resultats) -> dict[str, dict[str, float]]:
+    """Inhabitants and road kilometres of the zone by collectivité of the study: keys whatever the operation."""
+    zone, members = results.etude.zone, results.collectivites
+    people = dict.fromkeys(results.codes, 0.0)
+    codes = {item.pk: item.code for item in members}
+    communes = Commune.objects.filter(zones=zone, active=True).order_by()
+    for departement, epci, total in communes.values_list("departement", "epci").annotate(total=Sum("population")):
+        # As the portrait counts: in its EPCI where that is of the study, else in its département.
+        key = epci if epci in codes else departement
+        if key in codes:
+            people[codes[key]] += float(total or 0)
+    keys = {HABITANTS: people}
+    network = zone.reseau
+    if network is not None and network.import_courant_id is not None:
+        lengths = road_lengths(zone, members, network.import_courant_id)
+        keys[KILOMETRES] = {codes[pk]: round(sum(lengths.get(pk, {}).values()) / 1000, 3) for pk in codes}
+    return keys
 
 
 def same_figures(passage: PassageEtude) -> dict[str, Any] | None:

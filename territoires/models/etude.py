@@ -144,6 +144,12 @@ class LotCalcul(models.Model):
     battement = models.DateTimeField("dernier signe du calcul", null=True)
     progres = models.FloatField("progrès (0 à 1)", default=0)
     message = models.CharField("étape", max_length=300, blank=True)
+    temoin = models.CharField(
+        "empreinte témoin",
+        max_length=64,
+        blank=True,
+        help_text="Empreinte du plus grand groupe telle que ce lot l'a lue : la même pour tous les lots d'un passage.",
+    )
     meilleur = models.FloatField("meilleur coût (€)", null=True)
     borne = models.FloatField("borne (€)", null=True)
 

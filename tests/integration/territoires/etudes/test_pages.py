@@ -291,6 +291,17 @@ def test_waiting_run_says_that_no_worker_is_there(agent: Client, passage: Passag
     assert "Aucun calculateur" not in agent.get(reverse("passage-etat", args=(passage.pk,))).json()["message"]
 
 
+def test_keys_that_every_service_has(agent: Client, calculee: Etude) -> None:
+    kept = calculee.passages.get().synthese["cles"]
+    assert kept == {"habitants": {"01": 4600.0, "02": 8600.0, "03": 12600.0}}
+    text = agent.get(reverse("etude-comparaison", args=(calculee.pk,))).content.decode()
+    assert 'name="cle-habitants"' in text
+    assert 'name="cle-kilometres"' not in text
+    PassageEtude.objects.update(synthese={"cles": {**kept, "kilometres": {"01": 3.0, "02": 1.0, "03": 0.0}}})
+    parts = agent.get(reverse("api-resultats", args=(calculee.pk,)), {"cle-kilometres": 1}).json()["partage"]["parts"]
+    assert [part["paye"] for part in parts] == ["37500.00", "12500.00", "0.00"]
+
+
 def test_study_without_result_has_no_comparison(agent: Client, etude: Etude) -> None:
     sent_back = agent.get(reverse("etude-comparaison", args=(etude.pk,)), follow=True)
     assert "pas encore de résultat" in sent_back.content.decode()

@@ -190,11 +190,12 @@ def replace_cost(solution: Solution, cost: Decimal) -> object:
     return replace(solution.bilan, cost=cost)
 
 
-def test_data_changed_on_the_way_end_the_run(passage: PassageEtude, zone: ZoneLimitrophe) -> None:
+@pytest.mark.parametrize("change", [{"edition": "autre"}, {"population": 5}], ids=["import", "correction"])
+def test_data_changed_on_the_way_end_the_run(passage: PassageEtude, change: dict[str, object]) -> None:
     first = passage.lots.first()
     assert first is not None
     executer_lot(first.pk)
-    Commune.objects.filter(code="01000").update(edition="autre")
+    Commune.objects.filter(code="01000").update(**change)
     run_etude(passage)
     assert passage.etat == Etat.ECHOUE
     assert "changé" in passage.message
