@@ -188,3 +188,14 @@ def test_long_tables_say_that_they_are_cut(zone: ZoneLimitrophe, monkeypatch: py
     assert len(tableau.lignes) == 5
     assert tableau.note == "Seules les 5 premières lignes sont affichées."
     assert passages_table(zone.reseau).note == ""
+
+
+def test_pages_allow_nothing_from_outside_but_chosen_backgrounds(
+    client: Client, agent: Utilisateur, settings: object
+) -> None:
+    politique = client.get(reverse("carte"))["Content-Security-Policy"]
+    assert "http" not in politique and "script" not in politique
+    settings.FONDS_EXTERNES = ["osm"]
+    politique = client.get(reverse("carte"))["Content-Security-Policy"]
+    assert "img-src 'self' data: blob: https://tile.openstreetmap.org;" in politique
+    assert "Content-Security-Policy" not in client.get(reverse("admin:login"))
