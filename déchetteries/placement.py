@@ -9,8 +9,10 @@ import numpy as np
 import osmium
 import shapely
 from django.db import transaction
+from django.db.models import Q
 from osmium.osm import Area, Node
 
+from territoires.demonstration.numeros import de
 from territoires.importation.geometrie import outside_2154, project
 from territoires.models import Commune, ZoneLimitrophe
 from territoires.rapport import DonneesRefusees, Rapport
@@ -68,7 +70,7 @@ def read_osm(path: Path, rapport: Rapport) -> list[CentreLu]:
         centres.append(
             CentreLu(
                 code=code,
-                nom=(tags.get("name") or f"Déchetterie de {commune.nom}")[:200],
+                nom=(tags.get("name") or f"Déchetterie {de(commune.nom)}")[:200],
                 proprietaire=commune.autorite,
                 x=point.x,
                 y=point.y,
@@ -108,13 +110,17 @@ def import_osm(path: Path) -> tuple[Bilan, Rapport]:
 def place_in_towns(zone: ZoneLimitrophe, nombre: int) -> Bilan:
     """One centre at the mairie of the ``nombre`` most populated communes of each EPCI of the zone (ties: first code).
 
-    A commune without EPCI counts for its collectivité. The centres are marked « hypothèse »; those a former rule put in
-    these EPCI go. Raises `DonneesRefusees` where no commune has a mairie.
+    The whole EPCI counts, not only what lies in the zone. A commune without EPCI counts for its collectivité. The
+    centres are marked « hypothèse »; those a former rule put in these EPCI go. Raises `DonneesRefusees` where no commune
+    has a mairie.
     """
     if nombre < 1:
         raise DonneesRefusees("le nombre de centres par EPCI doit être d'au moins 1.")
+    ici = list(Commune.objects.filter(zones=zone, active=True).values_list("epci", "departement"))
+    membres = Q(epci__in={epci for epci, _ in ici if epci is not None})
+    membres |= Q(epci=None, departement__in={departement for epci, departement in ici if epci is None})
     communes = (
-        Commune.objects.filter(zones=zone, active=True, mairie__isnull=False)
+        Commune.objects.filter(membres, active=True, mairie__isnull=False)
         .order_by("code")
         .values_list("code", "nom", "population", "mairie", "epci_id", "departement_id")
     )
@@ -125,7 +131,7 @@ def place_in_towns(zone: ZoneLimitrophe, nombre: int) -> Bilan:
     if not par_autorite:
         raise DonneesRefusees(f"aucune commune de la zone « {zone.nom} » n'a de mairie connue.")
     centres = [
-        CentreLu(f"{PREFIXE_HYPOTHESE}{code}", f"Déchetterie de {nom}", autorite, x, y, hypothese=True)
+        CentreLu(f"{PREFIXE_HYPOTHESE}{code}", f"Déchetterie {de(nom)}", autorite, x, y, hypothese=True)
         for autorite, lieux in sorted(par_autorite.items())
         for _, code, nom, x, y in sorted(lieux)[:nombre]
     ]

@@ -183,6 +183,7 @@ class Command(BaseCommand):
             for code in codes
         )
         suffixe = {"distance": f" à {options['distance']} km", "temps": f" à {options['temps']} min"}.get(mode, "")
+        suffixe = suffixe.replace(".0 ", " ").replace(".", ",")
         zone, selection = create_zone(
             DemandeZone(
                 nom=f"{nom}{suffixe}"[:200],

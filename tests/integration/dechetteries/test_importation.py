@@ -231,6 +231,9 @@ def test_centres_in_towns_are_a_rule_and_said_so(territoire: Territoire) -> None
     codes = set(Dechetterie.objects.filter(hypothese=True).values_list("code", flat=True))
     assert codes == {"HYP-42001", "HYP-42003", "HYP-43001", "HYP-43003"}
     assert str(Dechetterie.objects.get(code="HYP-42001")).endswith("(hypothèse)")
+    # The towns are those of the whole EPCI, even where the zone holds only a part of it.
+    territoire.zone.communes.remove(territoire.communes["42001"])
+    assert place_in_towns(territoire.zone, 1).mis_a_jour == 4
     assert place_in_towns(territoire.zone, 2).crees == 2
     assert place_in_towns(territoire.zone, 1).retires == 2
     with pytest.raises(DonneesRefusees, match="au moins 1"):
