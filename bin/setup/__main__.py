@@ -1,4 +1,4 @@
-"""Command line of bin/demo and bin/test."""
+"""Command line of bin/demo, bin/test and bin/manage."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bin.setup.checks import run_tests
+from bin.setup.commands import run_manage
 from bin.setup.demo import run_demo
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -55,6 +56,8 @@ def port_number(text: str) -> int:
 def main(words: list[str]) -> int:
     if words[:1] == ["test"]:
         return run_tests(ROOT, words[1:])
+    if words[:1] == ["manage"]:
+        return run_manage(ROOT, words[1:])
     options = parser().parse_args(words[1:])
     osm: list[str] | None = None
     if options.osm is not None:

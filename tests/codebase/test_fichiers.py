@@ -129,7 +129,7 @@ def test_npm_lock_has_no_address_and_only_hashes() -> None:
 
 
 def test_the_entry_points_are_programs() -> None:
-    for name in ("bin/demo", "bin/test", ".ci/run"):
+    for name in ("bin/demo", "bin/manage", "bin/test", ".ci/run"):
         path = RACINE / name
         assert path.stat().st_mode & 0o111, name
         assert path.read_text().startswith("#!/usr/bin/env bash\n"), name
