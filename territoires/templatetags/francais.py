@@ -82,7 +82,7 @@ def mesure(indicateur: Indicateur, value: float | None, signe: bool = False) -> 
 def cellule(value: Any) -> SafeString:
     """A cell of an operation's table: numbers to the right, one decimal at most where they are not whole."""
     if value is None:
-        return format_html("<td>—</td>")
+        return SafeString("<td>—</td>")
     if isinstance(value, bool):
         return format_html("<td>{}</td>", "oui" if value else "non")
     if isinstance(value, (int, float, Decimal)):
