@@ -29,8 +29,8 @@ def change(
     rang: Mapping[int, int],
     perimetre: set[str],
     parametres: Parametres,
-) -> tuple[list[Centre], list[tuple[str, int, bool]]]:
-    """Centres and rules (centre's code, collectivité's key, allowed) with the study's changes, sorted by code.
+) -> tuple[list[Centre], list[tuple[int, int, bool]]]:
+    """Centres and rules (centre's key, collectivité's key, allowed) with the study's changes, sorted by code.
 
     Raises `DonneesInsuffisantes` naming the lines whose centre or collectivité is not known.
     """
@@ -53,7 +53,7 @@ def change(
             messages.append(f"Modification, ligne {m.ligne} : collectivité « {m.collectivite} » inconnue.")
             continue
         if m.action in (Action.AUTORISER, Action.INTERDIRE):
-            regles.append((m.centre, connues[m.collectivite].pk, m.action is Action.AUTORISER))
+            regles.append((par_code[m.centre].pk, connues[m.collectivite].pk, m.action is Action.AUTORISER))
         elif m.action is Action.OUVRIR:
             numero += 1
             place, proprietaire = places[m.ligne], connues[m.collectivite]
@@ -73,7 +73,7 @@ def change(
             )  # fmt: skip
             par_code[nouveau.code] = nouveau
         else:
-            par_code |= _moved(par_code[m.centre], m, places)
+            par_code |= _moved(par_code[m.centre], m, places, perimetre)
     if messages:
         raise DonneesInsuffisantes("\n".join(messages))
     return sorted(par_code.values(), key=lambda c: c.code), regles
@@ -90,12 +90,19 @@ class Place:
     epci: int | None
 
 
-def _moved(centre: Centre, m: Modification, places: Mapping[int, Place]) -> dict[str, Centre]:
+def _moved(centre: Centre, m: Modification, places: Mapping[int, Place], perimetre: set[str]) -> dict[str, Centre]:
     if m.action is not Action.DEPLACER:
         return {centre.code: replace(centre, actif=m.action is Action.ROUVRIR)}
     place = places[m.ligne]
     la_bas = replace(
-        centre, code=centre.code + DEPLACE, nom=centre.nom + DEPLACE, x=place.x, y=place.y, actif=True, actif_base=False
+        centre,
+        code=centre.code + DEPLACE,
+        nom=centre.nom + DEPLACE,
+        dans_perimetre=place.commune in perimetre,
+        x=place.x,
+        y=place.y,
+        actif=True,
+        actif_base=False,
     )
     return {centre.code: replace(centre, actif=False), la_bas.code: la_bas}
 

@@ -22,7 +22,7 @@ from territoires.models import Collectivite, Etude, PassageEtude
 from territoires.operation import DonneesInsuffisantes
 
 from .acces import Acces, Regle
-from .changements import DEPLACE, change
+from .changements import change
 from .lecture import quote, read_centres, read_points, read_rules
 from .modifications import ModificationsInvalides, parse
 from .parametres import Parametres
@@ -184,18 +184,15 @@ def read(etude: Etude) -> Lecture:
         changements = parse(parametres.modifications)
     except ModificationsInvalides as error:
         raise DonneesInsuffisantes(str(error)) from error
-    centres = read_centres(rang, {lieu.epci for lieu in lieux}, {lieu.commune for lieu in lieux}, parametres)
+    centres = read_centres(rang, lieux, {m.centre for m in changements if m.centre}, parametres)
     regles = read_rules(centres)
     centres, ajoutees = change(centres, changements, rang, {lieu.commune for lieu in lieux}, parametres)
-    position = {c.pk: k for k, c in enumerate(centres) if c.pk and c.actif_base}
-    # A moved centre keeps its rules at its new place.
-    memes = {k: [j for j, c in enumerate(centres) if c.pk == pk] for pk, k in position.items()}
-    base = tuple(Regle(position[pk], coll, ok) for pk, coll, ok in regles if pk in position)
-    base = tuple(replace(r, centre=j) for r in base for j in memes[r.centre])
-    code = {}
-    for j, c in enumerate(centres):
-        code.setdefault(c.code.removesuffix(DEPLACE), []).append(j)
-    nouvelles = tuple(Regle(j, coll, ok) for nom, coll, ok in ajoutees for j in code[nom])
+    # A moved centre has two rows: its rules hold at both.
+    rangees: dict[int, list[int]] = {}
+    for j, centre in enumerate(centres):
+        rangees.setdefault(centre.pk, []).append(j)
+    base = tuple(Regle(j, coll, ok) for pk, coll, ok in regles for j in rangees[pk])
+    nouvelles = tuple(Regle(j, coll, ok) for pk, coll, ok in ajoutees for j in rangees[pk])
 
     if not any(c.actif or c.actif_base for c in centres):
         raise DonneesInsuffisantes(

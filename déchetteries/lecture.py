@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import shapely
@@ -63,7 +63,9 @@ class Centre:
     actif_base: bool
 
 
-def quote(noms: Sequence[str]) -> str:
+def quote(noms: Iterable[str]) -> str:
+    """Names in a sentence, each once; beyond a few the rest is counted."""
+    noms = list(dict.fromkeys(noms))
     reste = len(noms) - NOMS_CITES
     return ", ".join(noms[:NOMS_CITES]) + (f" et {reste} autres" if reste > 0 else "")
 
@@ -142,22 +144,27 @@ def _finer(par_commune: Mapping[int, Lieu], lieux: list[Lieu], remarques: list[s
     return sorted(fins + entieres, key=lambda lieu: lieu.code)
 
 
-def read_centres(rang: Mapping[int, int], epci: set[int], perimetre: set[str], parametres: Parametres) -> list[Centre]:
-    """Centres of the study's collectivités, and others that its inhabitants have a right to, sorted by code."""
-    lieu = Commune.objects.filter(active=True, geom__contains=OuterRef("geom"))
-    droit = RegleAcces.objects.filter(
-        dechetterie=OuterRef("pk"), autorise=True, collectivite__in=set(rang) | epci - {AUCUN}
-    )
+def read_centres(
+    rang: Mapping[int, int], lieux: Sequence[Lieu], cites: Collection[str], parametres: Parametres
+) -> list[Centre]:
+    """Centres of the study's collectivités, others that its inhabitants have a right to, and those of the codes
+    ``cites`` (named by the study's changes), sorted by code."""
+    proprietaires = {*rang, *(lieu.epci for lieu in lieux)} - {AUCUN}
+    habitants = proprietaires | {lieu.departement for lieu in lieux}
+    perimetre = {lieu.commune for lieu in lieux}
+    ici = Commune.objects.filter(active=True, geom__contains=OuterRef("geom"))
+    droit = RegleAcces.objects.filter(dechetterie=OuterRef("pk"), autorise=True, collectivite__in=habitants)
     lignes = (
         Dechetterie.objects.annotate(
-            lieu_departement=Subquery(lieu.values("departement")[:1]),
-            lieu_epci=Subquery(lieu.values("epci")[:1]),
-            lieu_code=Subquery(lieu.values("code")[:1]),
+            lieu_departement=Subquery(ici.values("departement")[:1]),
+            lieu_epci=Subquery(ici.values("epci")[:1]),
+            lieu_code=Subquery(ici.values("code")[:1]),
         )
         .filter(
-            Q(proprietaire__in=set(rang) | epci - {AUCUN})
+            Q(proprietaire__in=proprietaires)
             | Q(lieu_departement__in=rang)
             | Q(lieu_epci__in=rang)
+            | Q(code__in=cites)
             | Exists(droit)
         )
         .select_related("proprietaire")

@@ -111,8 +111,8 @@ def place_in_towns(zone: ZoneLimitrophe, nombre: int) -> Bilan:
     """One centre at the mairie of the ``nombre`` most populated communes of each EPCI of the zone (ties: first code).
 
     The whole EPCI counts, not only what lies in the zone. A commune without EPCI counts for its collectivité. The
-    centres are marked « hypothèse »; those a former rule put in these EPCI go. Raises `DonneesRefusees` where no commune
-    has a mairie.
+    centres are marked « hypothèse »; those a former rule put in these EPCI go. Raises `DonneesRefusees` where no
+    commune has a mairie.
     """
     if nombre < 1:
         raise DonneesRefusees("le nombre de centres par EPCI doit être d'au moins 1.")

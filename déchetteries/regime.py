@@ -102,8 +102,10 @@ def communes(resultats: Iterable[Resultat], scenario: str = "courant") -> dict[s
     """Communes by code, in order of code."""
     vues: dict[str, CommuneVue] = {}
     for r in resultats:
+        # Communes in order of their first point, and that point.
         premiers: dict[str, int] = {}
         rang = np.array([premiers.setdefault(code, len(premiers)) for code in r.point_commune], dtype=np.int64)
+        _, un_point = np.unique(rang, return_index=True)
         n = len(premiers)
         minutes, km = _means(r, r.flux[scenario], rang, n)
         seul, _ = _means(r, r.flux["seul"], rang, n)
@@ -115,7 +117,7 @@ def communes(resultats: Iterable[Resultat], scenario: str = "courant") -> dict[s
         y = np.bincount(rang, weights=poids * r.point_y, minlength=n) / total
         principal = _main_centre(r.flux[scenario], rang, n, r.n_centres)
         for code, k in premiers.items():
-            i = r.point_commune.index(code)
+            i = int(un_point[k])
             j = int(principal[k])
             vues[code] = CommuneVue(
                 code=code,

@@ -157,8 +157,8 @@ def _remarks(problem: Problem, scenario: Scenario, affectation: Affectation) -> 
     phrases = []
     sans = np.flatnonzero(affectation.sans_centre > 0)
     if len(sans):
-        noms = ", ".join(problem.point_nom[i] for i in sans[:8])
-        noms += f" et {len(sans) - 8} autres" if len(sans) > 8 else ""
+        lieux = list(dict.fromkeys(problem.point_nom[i] for i in sans))
+        noms = ", ".join(lieux[:8]) + (f" et {len(lieux) - 8} autres" if len(lieux) > 8 else "")
         phrases.append(
             f"Aucun centre autorisé et joignable pour {noms} : {problem.population[sans].sum():.0f} habitants, "
             f"comptés {problem.couts.euro_sans_centre:g} € par visite ; ils n'entrent ni dans les temps ni dans les "

@@ -16,7 +16,7 @@ from déchetteries.probleme import EXTERIEUR, Problem, problem_hash
 from déchetteries.solveur import solve
 from territoires.calcul import Arret
 from territoires.etudes import EtudeInvalide, creer_etude, demander_passage
-from territoires.models import Commune, Etude
+from territoires.models import Collectivite, Commune, Etude
 from territoires.operation import DonneesInsuffisantes
 
 from .conftest import Territoire, mairie
@@ -152,6 +152,38 @@ def test_changes_are_in_the_problem_beside_today(territoire: Territoire) -> None
     seul = build_problem(etude, frozenset({"42"}))
     d3 = seul.centre_code.index("D3")
     assert seul.autorise[:, d3].all() and not seul.autorise_base[:, d3].any()
+
+
+def test_a_centre_of_a_third_neighbour_may_be_opened_by_a_change(territoire: Territoire) -> None:
+    """It belongs to nobody of the study: outside every block, and open where the change says."""
+    autre = Collectivite.objects.create(type="epci", code="209999999", nom="CC d'ailleurs")
+    Dechetterie.objects.create(code="Z9", nom="Ailleurs", proprietaire=autre, geom=mairie(6))
+    assert "Z9" not in build_problem(_with(territoire), ENSEMBLE).centre_code
+    problem = build_problem(_with(territoire, modifications="autoriser ; Z9 ; 43"), frozenset({"43"}))
+    z9 = problem.centre_code.index("Z9")
+    assert problem.centre_groupe[z9] == EXTERIEUR
+    assert problem.autorise[:, z9].all() and not problem.autorise_base[:, z9].any()
+    assert not problem.compte[z9] and problem.cout_fixe[z9] == 0
+
+
+def test_a_centre_closed_today_keeps_its_rules_when_it_opens_again(territoire: Territoire) -> None:
+    Dechetterie.objects.filter(code="D3").update(active=False)
+    RegleAcces.objects.create(
+        dechetterie=territoire.centres["D3"], collectivite=territoire.departements["42"], autorise=False
+    )
+    problem = build_problem(_with(territoire, modifications="rouvrir ; D3"), ENSEMBLE)
+    d3 = problem.centre_code.index("D3")
+    assert (problem.actif[d3], problem.actif_base[d3]) == (True, False)
+    assert problem.autorise[:, d3].tolist() == [False, False, False, True, True, True]
+
+
+def test_a_rule_for_a_departement_is_read_when_players_are_epci(territoire: Territoire) -> None:
+    RegleAcces.objects.create(dechetterie=territoire.centres["D4"], collectivite=territoire.departements["42"])
+    etude = creer_etude("EPCI", "dechetteries", territoire.zone, list(territoire.epci.values()))
+    problem = build_problem(etude, frozenset({"200000002"}))
+    assert problem.point_code == ("42003",)
+    assert problem.centre_code == ("D4",)
+    assert problem.centre_groupe.tolist() == [EXTERIEUR]
 
 
 @pytest.mark.parametrize(
