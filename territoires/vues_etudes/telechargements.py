@@ -252,7 +252,7 @@ def _csv_cell(value: Cellule) -> str:
         return str(value).replace(".", ",")
     text = str(value)
     # A spreadsheet must not take a name for a formula.
-    return f"'{text}" if text[:1] in "=+-@\t" else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _stem(etude: Etude) -> str:

@@ -336,6 +336,7 @@ def test_csv_as_spreadsheets_read_it(agent: Client, calculee: Etude) -> None:
     couts = calculee.passages.get().synthese["couts"]
     assert cost[5:7] == [couts["cloisonne"].replace(".", ","), couts["mutualise"].replace(".", ",")]
     assert sum(row[1] == "distance moyenne au site" for row in rows) == 4
+    assert not any(cell.startswith("'") for row in rows for cell in row)
     again = agent.get(reverse("etude-csv", args=(calculee.pk,)))
     assert again.content == response.content
 
