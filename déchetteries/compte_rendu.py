@@ -15,6 +15,7 @@ from territoires.partage import PartageImpossible
 from territoires.resultats import CLOISONNE, MUTUALISE, REGIMES, SHAPLEY, Resultats
 
 from .resultat import decode
+from .tableaux import changes as what_if
 from .tableaux import contributions, flows, time_bands
 from .texte import paragraph, table, title
 
@@ -40,6 +41,10 @@ def _parts(resultats: Resultats) -> Iterator[str]:
     avant, apres = ([decode(ligne.solution) for ligne in full[nom]] for nom in (CLOISONNE, MUTUALISE))
     yield "\n" + title("Habitants par temps de trajet vers la déchetterie (aller)", "─")
     yield _table(time_bands(avant, apres), titre=24, reste=12)
+    if any(r.modifie for r in apres):
+        effet = what_if(avant, apres)
+        yield "\n" + title(effet.titre, "─")
+        yield _table(effet, titre=20, reste=13)
     flux = flows(avant, apres)
     changes = [ligne for ligne in flux.lignes if ligne[4]]
     yield "\n" + title("Principaux changements de flux (visites par an)", "─")

@@ -66,6 +66,7 @@ def test_everything_at_once_from_files(territoire: Territoire, tmp_path: Path) -
     parametres = Etude.objects.latest("pk").parametres
     assert (parametres["euro_km"], parametres["capacites"], parametres["points"]) == (0.5, False, "fins")
     assert parametres["modifications"] == "fermer ; N1"
+    assert "Effet des modifications essayées" in texte
     assert "Aucun centre autorisé et joignable" in texte
 
 
