@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,6 +14,9 @@ from territoires.etudes import EtudeInvalide, demander_passage
 from territoires.models import Etude, PassageEtude
 from territoires.nombres import duree, euros
 from territoires.passages import run_etude
+
+#: Seconds between two looks at lots that workers have.
+ATTENTE_S = 1.0
 
 
 class Command(BaseCommand):
@@ -76,6 +80,10 @@ class Command(BaseCommand):
                 bar.set_postfix_str(message[:60])
 
             run_etude(passage, tell)
+            # Workers have some of its lots: wait for them, and take up what they may leave.
+            while not passage.termine:
+                time.sleep(ATTENTE_S)
+                run_etude(passage, tell)
         if passage.etat == PassageEtude.Etat.REUSSI:
             couts = passage.synthese["couts"]
             self.stdout.write(
