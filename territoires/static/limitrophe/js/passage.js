@@ -35,7 +35,8 @@ export function montrer(cadre, avancement) {
   ecrire("pourcent", `${avancement.pourcent} %`);
   ecrire("blocs", `${avancement.blocs_faits} groupes calculés sur ${avancement.blocs}`);
   ecrire("duree", avancement.duree ? `, depuis ${avancement.duree}` : "");
-  ecrire("meilleur", avancement.meilleur ? `, meilleur coût du groupe en cours : ${avancement.meilleur}` : "");
+  const borne = avancement.borne ? ` (au mieux ${avancement.borne})` : "";
+  ecrire("meilleur", avancement.meilleur ? `, meilleur coût du groupe en cours : ${avancement.meilleur}${borne}` : "");
   const barre = /** @type {HTMLProgressElement | null} */ (cadre.querySelector("[data-barre]"));
   if (barre) barre.value = avancement.progres;
   ecrire("annonce", annonce(avancement));
