@@ -87,6 +87,7 @@ def test_search_by_keyboard_without_accents(ouvre: OuvrePage, agent: object) -> 
     zoom, lat, lng = re.match(r".*#(\d+)/([\d.]+)/([\d.]+)", page.url).groups()
     assert int(zoom) >= 11
     assert abs(float(lat) - CENTRE[0]) < 0.01 and abs(float(lng) - CENTRE[1]) < 0.01
+    expect(page.locator(".leaflet-popup-content")).to_contain_text("42001, Loire, 1\u202f000 habitants")
     champ.press("Escape")
     expect(champ).to_have_value("")
 
@@ -145,6 +146,10 @@ def test_permalink_restores_the_view(ouvre: OuvrePage, agent: object) -> None:
     page.locator("#couche-routes").check()
     adresse = page.url
     assert re.search(r"#13/45\.459\d*/4\.087\d*/limites,communes,routes", adresse)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copier le lien").click()
+    expect(page.locator("#carte-annonce")).to_have_text("Lien de cette vue copié.")
+    assert page.evaluate("navigator.clipboard.readText()") == adresse
     autre = ouvre(agent, adresse)
     wait_drawn(autre)
     expect(autre.locator("#couche-routes")).to_be_checked()

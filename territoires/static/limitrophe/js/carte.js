@@ -2,7 +2,7 @@
  * The shared map: puts the parts together.
  */
 
-import { annoncer, element, lireConfiguration } from "./configuration.js";
+import { annoncer, element, lireConfiguration, nombre } from "./configuration.js";
 import { PanneauCouches } from "./couches.js";
 import { trouver } from "./designation.js";
 import { composer, telecharger } from "./export_image.js";
@@ -176,8 +176,13 @@ function prevenir(erreur) {
   conteneur.parentElement.append(element("p", { class: "message message-error carte-message", role: "alert" }, erreur.message));
 }
 
-installerRecherche(config.recherche, ({ cadre }) => {
-  if (cadre) carte.fitBounds([[cadre[1], cadre[0]], [cadre[3], cadre[2]]], { maxZoom: 14, animate: false });
+installerRecherche(config.recherche, ({ nom, code, departement, population, cadre }) => {
+  if (!cadre) return;
+  const limites = L.latLngBounds([[cadre[1], cadre[0]], [cadre[3], cadre[2]]]);
+  carte.fitBounds(limites, { maxZoom: 14, animate: false });
+  const habitants = population === null ? "" : `, ${nombre(population)} habitants`;
+  const fiche = element("div", {}, element("h3", {}, nom), `${code}, ${departement}${habitants}`);
+  carte.openPopup(fiche, limites.getCenter(), { autoPan: false });
 });
 installerInfos(carte, (lieu) => {
   const visibles = panneau.visibles();
@@ -205,8 +210,11 @@ document.getElementById("exporter-image").addEventListener("click", async () => 
 document.getElementById("imprimer").addEventListener("click", () => imprimer(carte, vecteur));
 document.getElementById("copier-lien").addEventListener("click", async () => {
   noterVue();
-  await navigator.clipboard.writeText(location.href);
-  annoncer("Lien de cette vue copié.");
+  // Browsers keep the clipboard from pages that do not come over a secure connection.
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(location.href);
+    annoncer("Lien de cette vue copié.");
+  } else window.prompt("Lien de cette vue :", location.href);
 });
 window.addEventListener("hashchange", () => {
   const vue = lireVue(location.hash);
