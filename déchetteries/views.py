@@ -27,7 +27,7 @@ from .importation_annexe import import_points, import_rules
 from .models import Dechetterie, RegleAcces
 
 PAR_PAGE = 50
-RUBRIQUE = "dechetteries"
+RUBRIQUE = "donnees"
 
 
 def load_centre(pk: int) -> Dechetterie:
