@@ -23,9 +23,10 @@ from .regimes import layers_by_regime
 @protege(may_read)
 @require_safe
 def carte(request: HttpRequest) -> HttpResponse:
-    """The map; ``?reseau=code`` chooses the road network and ``?etude=id`` the study whose results it shows."""
+    """The map; ``?zone=code`` chooses the zone, ``?reseau=code`` the road network and ``?etude=id`` the study whose
+    results (and zone) it shows."""
     etude = _chosen_etude(request)
-    zone = etude.zone if etude else ZoneLimitrophe.objects.defer("contour").order_by("-creee_le").first()
+    zone = etude.zone if etude else _chosen_zone(request)
     reseau = chosen_network(request.GET.get("reseau", ""), zone)
     tables = [tableaux.limits_table(), tableaux.zones_table()]
     if reseau is not None:
@@ -39,6 +40,7 @@ def carte(request: HttpRequest) -> HttpResponse:
             "reseaux": Reseau.objects.exclude(import_courant=None).order_by("nom"),
             "reseau": reseau,
             "etude": etude,
+            "zone_choisie": request.GET.get("zone", ""),
             "etudes": Etude.objects.filter(passages__etat="reussi").distinct().order_by("titre").only("id", "titre"),
             "operations": list(operations().values()),
             "tableaux": tables,
@@ -111,6 +113,13 @@ def _chosen_etude(request: HttpRequest) -> Etude | None:
     if not may_read_etude(request.user, etude):
         raise Http404("Cette étude n'existe pas.")
     return etude
+
+
+def _chosen_zone(request: HttpRequest) -> ZoneLimitrophe | None:
+    """The zone asked for, else the latest."""
+    zones = ZoneLimitrophe.objects.defer("contour").order_by("-creee_le")
+    code = request.GET.get("zone", "")
+    return get_object_or_404(zones, code=code) if code else zones.first()
 
 
 def chosen_network(code: str, zone: ZoneLimitrophe | None) -> Reseau | None:

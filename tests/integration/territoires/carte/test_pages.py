@@ -16,6 +16,7 @@ from territoires.carte import tableaux
 from territoires.carte.recherche import fold, search_communes
 from territoires.carte.tableaux import communes_table, limits_table, passages_table, roads_table, zones_table
 from territoires.models import Commune, Utilisateur, ZoneLimitrophe
+from territoires.zones import DemandeZone, create_zone
 from tests.territoire_essai import make_roads, make_study, make_territory, make_user
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +116,21 @@ def test_outside_backgrounds_are_a_setting(client: Client, agent: Utilisateur, s
     assert [f["code"] for f in fonds] == ["ign"]
 
 
-@pytest.mark.parametrize("question", [{"reseau": "absent"}, {"etude": "99"}, {"etude": "x"}])
+def test_map_of_a_zone(client: Client, agent: Utilisateur, zone: ZoneLimitrophe) -> None:
+    autre, _ = create_zone(
+        DemandeZone(nom="Un coin", mode="liste", collectivites=["42", "43"], communes=["42001", "43001"])
+    )
+    cadres = {}
+    for code in (zone.code, autre.code):
+        configuration = client.get(reverse("carte"), {"zone": code}).context["configuration"]
+        assert configuration["zone"] == code
+        cadres[code] = configuration["cadre"]
+    # The other zone is the western quarter of the first.
+    ouest, _, est, _ = cadres[zone.code]
+    assert cadres[autre.code][2] < ouest + 0.3 * (est - ouest)
+
+
+@pytest.mark.parametrize("question", [{"reseau": "absent"}, {"etude": "99"}, {"etude": "x"}, {"zone": "absente"}])
 def test_map_of_what_does_not_exist(client: Client, agent: Utilisateur, question: dict[str, str]) -> None:
     assert client.get(reverse("carte"), question).status_code == 404
 
