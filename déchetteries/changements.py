@@ -52,6 +52,9 @@ def change(
         if m.collectivite and m.collectivite not in connues:
             messages.append(f"Modification, ligne {m.ligne} : collectivité « {m.collectivite} » inconnue.")
             continue
+        if m.ligne in places and places[m.ligne].commune is None:
+            messages.append(f"Modification, ligne {m.ligne} : la position n'est dans aucune commune connue.")
+            continue
         if m.action in (Action.AUTORISER, Action.INTERDIRE):
             regles.append((par_code[m.centre].pk, connues[m.collectivite].pk, m.action is Action.AUTORISER))
         elif m.action is Action.OUVRIR:
@@ -64,7 +67,7 @@ def change(
                 )
                 continue
             nouveau = Centre(
-                code=f"+{numero:02d}", nom=f"{m.nom} (nouveau)", pk=0, proprietaire=proprietaire.pk,
+                code=f"nouveau-{numero:02d}", nom=f"{m.nom} (nouveau)", pk=0, proprietaire=proprietaire.pk,
                 proprietaire_code=proprietaire.code, proprietaire_nom=proprietaire.nom,
                 proprietaire_type=proprietaire.type, groupe=groupe, dans_perimetre=place.commune in perimetre,
                 cout_fixe=parametres.couts.cout_fixe,

@@ -19,7 +19,7 @@ from territoires.models import Collectivite, Commune
 
 from .localisation import communes_of
 from .models import Dechetterie, RegleAcces
-from .modifications import ModificationsInvalides, parse
+from .modifications import Modification, ModificationsInvalides, parse
 from .parametres import Parametres
 from .probleme import UnitCosts
 
@@ -40,6 +40,17 @@ def _figure(nom: str, libelle: str, aide: str, minimum: float = 0.0) -> forms.Fl
         validators=[MinValueValidator(minimum, message="Indiquez une valeur d'au moins %(limit_value)s.")],
         widget=forms.NumberInput(attrs={"step": "any", "min": minimum}),
     )
+
+
+def _outside(changements: list[Modification]) -> list[Modification]:
+    """Changes whose place lies in no known commune."""
+    points = np.array([shapely.Point(m.lon, m.lat) for m in changements], dtype=object)
+    if not len(points):
+        return []
+    loin = outside_2154(points)
+    metres = project(np.where(loin, shapely.Point(0, 0), points), 4326)
+    ici = communes_of(np.array([p.x for p in metres]), np.array([p.y for p in metres]))
+    return [m for m, dehors, commune in zip(changements, loin, ici, strict=True) if dehors or commune is None]
 
 
 class ModificationsWidget(forms.Textarea):
@@ -195,6 +206,10 @@ class DechetteriesForm(ParametresForm):
             f"Ligne {m.ligne} : collectivité « {m.collectivite} » inconnue."
             for m in lues
             if m.collectivite and m.collectivite not in presentes
+        ]
+        fautes += [
+            f"Ligne {m.ligne} : la position n'est dans aucune commune connue (longitude d'abord, en degrés)."
+            for m in _outside([m for m in lues if m.lon is not None])
         ]
         if fautes:
             raise forms.ValidationError(fautes)

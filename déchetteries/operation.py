@@ -55,6 +55,11 @@ class Dechetteries:
         """Detail tables of both regimes."""
         return tableaux.tables(_regimes(resultats))
 
+    def regime_figures(self, resultats: Sequence[ResultatBloc]) -> Mapping[str, float]:
+        """The 90th percentile of times over all blocks."""
+        p90 = regime.bands(_decode(resultats)).p90
+        return {} if p90 is None else {"temps_p90": p90}
+
     def exports(self) -> Sequence[Export]:
         """Files on offer."""
         return fichiers.EXPORTS

@@ -138,7 +138,7 @@ def test_changes_are_in_the_problem_beside_today(territoire: Territoire) -> None
         for code, a, b in zip(problem.centre_code, problem.actif, problem.actif_base, strict=True)
     }
     assert etats == {
-        "+01": (True, False),
+        "nouveau-01": (True, False),
         "D1": (False, True),
         "D1 (déplacé)": (True, False),
         "D3": (True, True),
@@ -192,6 +192,8 @@ def test_a_rule_for_a_departement_is_read_when_players_are_epci(territoire: Terr
         ("fermer ; INCONNU", "centre « INCONNU » inconnu"),
         ("autoriser ; D1 ; 999", "collectivité « 999 » inconnue"),
         ("casser ; D1", "inconnue"),
+        ("ouvrir ; En mer ; -4,9 ; 47,9 ; 42", "Ligne 1 : la position n'est dans aucune commune"),
+        ("déplacer ; D1 ; 45,42 ; 4,04", "aucune commune connue"),
     ],
 )
 def test_changes_that_name_nothing_known_are_refused_by_the_form(territoire: Territoire, texte: str, mot: str) -> None:

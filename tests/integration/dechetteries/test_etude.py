@@ -44,6 +44,10 @@ def test_opening_across_the_limit_through_the_runner(etude: Etude) -> None:
     assert lignes["gain_5"].ensemble.apres == 2000  # commune 42003, 20 km from D1 and 10 km from D3
     assert lignes["temps_moyen"].ensemble.apres < lignes["temps_moyen"].ensemble.avant
     assert lignes[COUT].ensemble.apres < lignes[COUT].ensemble.avant
+    # A percentile of all is none of its parts: the operation gives it, the same as in its table.
+    p90 = lignes["temps_p90"].ensemble
+    ensemble = [ligne for ligne in _table(resultats, "bandes").lignes if ligne[0] == "Ensemble"]
+    assert [round(p90.avant, 1), round(p90.apres, 1)] == [ligne[9] for ligne in ensemble]
     # The border is a parameter: the alone rows never hold the neighbour's centre.
     for row in resultats.avec_solutions()[CLOISONNE]:
         lu = OPERATION.decode(row.solution)
