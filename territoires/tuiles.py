@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from django.conf import settings
 from django.db import connection
 
 from geodata.generalisation import PIXELS_TUILE, TOUR_M
@@ -46,7 +47,9 @@ def territory_tile(tuile: Tuile) -> bytes:
         cursor.execute(
             f"""
             WITH e AS (SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS cadre,
-                              ST_Expand(ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(marge_m)s) AS large),
+                              ST_Expand(ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(marge_m)s) AS large,
+                              ST_Transform(ST_Expand(ST_TileEnvelope(%(z)s, %(x)s, %(y)s), 4 * %(marge_m)s),
+                                           {settings.SRID})::box2d AS boite),
             {definitions}
             SELECT {morceaux}
             """,
@@ -58,7 +61,8 @@ def territory_tile(tuile: Tuile) -> bytes:
 def _geometry(zoom: int, exacte: str = "geom") -> tuple[str, str]:
     """Expression of what a zoom draws, and the test that a row ``t`` meets the tile ``e``."""
     colonne = "trace_loin" if zoom <= 7 else "trace_moyen" if zoom <= 10 else ""
-    dessin = f"t.{colonne}" if colonne else f"ST_Transform(t.{exacte}, 3857)"
+    # Exact outlines may have tens of thousands of vertices: what is far from the tile is cut off before the rest.
+    dessin = f"t.{colonne}" if colonne else f"ST_Transform(ST_ClipByBox2D(t.{exacte}, e.boite), 3857)"
     if zoom < ZOOM_LOIN:
         dessin = f"ST_Simplify({dessin}, {TOUR_M / 2**zoom / PIXELS_TUILE / 2}, true)"
     # The index of the simplified column serves every zoom: a box hardly changes by simplifying.
