@@ -162,7 +162,8 @@ class Indicateur:
     question: Question | None = None
     decimales: int = 0
     #: How the blocks of a regime add up: "somme", "poids:CODE" = mean weighted by the indicator CODE of the same
-    #: collectivité or block, "max", "min", or "aucune" = no figure for several blocks together (a percentile).
+    #: collectivité or block, "max", "min", or "aucune" = no figure for several blocks together (a percentile),
+    #: but what the operation's ``regime_figures`` gives.
     agregation: str = "somme"
     #: Differences not larger than this are « sans changement » in the summary (unit of the indicator).
     seuil: float = 0.0

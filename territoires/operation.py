@@ -84,6 +84,8 @@ class Operation(Protocol):
     ``encode``/``decode`` turn a solution into bytes kept in the database and back.
     An operation may also have ``creer_demonstration(zone) -> int``: it makes fictive sites (marked so, and only those
     that are missing) for `territoires.creation_demonstration` and tells how many there are.
+    It may have ``regime_figures(resultats) -> Mapping[str, float]``: by code of indicator, the figures of a whole
+    regime that those of its blocks do not add up to (``agregation`` "aucune": a percentile).
     ``alternatives`` gives the other points of a front, each with a French label (empty for most operations).
     An operation with pages of its own data may say so: ``page`` (name of the URL) and ``titre_page`` (French).
 

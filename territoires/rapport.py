@@ -69,7 +69,8 @@ class Rapport:
 
     @property
     def errors(self) -> list[Constat]:
-        return [c for c in self.constats if c.gravite is Gravite.ERREUR]
+        """What forbids the import, in the order of the file."""
+        return sorted((c for c in self.constats if c.gravite is Gravite.ERREUR), key=lambda c: c.ligne or 0)
 
     @property
     def warnings(self) -> list[Constat]:

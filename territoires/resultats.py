@@ -6,7 +6,7 @@ Reads stored rows only; solves nothing. Four queries whatever the number of bloc
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -125,6 +125,10 @@ class Resultats:
 
     def avec_solutions(self) -> dict[str, list[ResultatBloc]]:
         """Rows of both regimes with their solutions, in one query (for layers, tables and exports)."""
+        return self._solutions
+
+    @cached_property
+    def _solutions(self) -> dict[str, list[ResultatBloc]]:
         keys = {row.pk for rows in self.par_regime.values() for row in rows}
         full = {row.pk: row for row in ResultatBloc.objects.filter(pk__in=keys)}
         return {regime: [full[row.pk] for row in rows] for regime, rows in self.par_regime.items()}
@@ -139,7 +143,14 @@ class Resultats:
             optimal=all(row.statut == Statut.OPTIMAL for row in rows),
             realisable=all(row.statut != Statut.IRREALISABLE for row in rows),
         )
-        return add_up({frozenset(row.bloc): [from_json(item) for item in row.indicateurs] for row in rows}, bornes)
+        regime = add_up({frozenset(row.bloc): [from_json(item) for item in row.indicateurs] for row in rows}, bornes)
+        absent = [code for code, item in regime.indicateurs.items() if item.agregation == "aucune"]
+        absent = [code for code in absent if code not in regime.ensemble]
+        whole = getattr(self.operation, "regime_figures", None)
+        if not absent or whole is None:
+            return regime
+        figures = whole(self.avec_solutions()[name])
+        return replace(regime, ensemble={**regime.ensemble, **{one: figures[one] for one in absent if one in figures}})
 
     @cached_property
     def regimes(self) -> dict[str, Regime]:

@@ -77,6 +77,7 @@ def summarize(
         mine = [line for line in grouped[question] if line.indicateur.code != COUT]
         verdicts = [line.ensemble.verdict for line in mine]
         losers = any(line.collectivites(Verdict.PERD) for line in mine)
+        winners = any(line.collectivites(Verdict.GAGNE) for line in mine)
         sentences = [sentence for line in mine if not _same(line) for sentence in _sentences(line, noms)]
         sentences += _unchanged([line for line in mine if _same(line)])
         if question == Question.ECONOMIE:
@@ -86,12 +87,12 @@ def summarize(
             # Trips saved are no saving of the budgets: a plain yes needs both.
             losers = losers or (depense is not None and depense.verdict != Verdict.GAGNE)
         answers.append(
-            Reponse(question, TITRES[question], _opinion(verdicts, losers), tuple(map(typographie, sentences)))
+            Reponse(question, TITRES[question], _opinion(verdicts, losers, winners), tuple(map(typographie, sentences)))
         )
     return Synthese(tuple(answers), tuple(map(typographie, _limits(cloisonne, mutualise, fictif, remarques))))
 
 
-def _opinion(verdicts: Sequence[Verdict], losers: bool) -> Avis:
+def _opinion(verdicts: Sequence[Verdict], losers: bool, winners: bool) -> Avis:
     told = {verdict for verdict in verdicts if verdict not in (Verdict.INCONNU, Verdict.NEUTRE)}
     if not told:
         return Avis.INCONNU
@@ -99,7 +100,7 @@ def _opinion(verdicts: Sequence[Verdict], losers: bool) -> Avis:
         return Avis.PARTIE if Verdict.PERD in told or losers else Avis.OUI
     if Verdict.PERD in told:
         return Avis.NON
-    return Avis.PARTIE if losers else Avis.EGAL
+    return Avis.PARTIE if losers or winners else Avis.EGAL
 
 
 def _same(line: Ligne) -> bool:

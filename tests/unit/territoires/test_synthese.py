@@ -78,6 +78,12 @@ def test_nothing_feasible_compares_nothing() -> None:
     assert any("contraintes" in limit for limit in found.limites)
 
 
+def test_gain_of_some_with_none_for_all_is_only_partly() -> None:
+    found = answer(summarize([line((10, 10, 10), (10, 10, 9))], optimal(1), optimal(1), NOMS), Question.SERVICE)
+    assert found.avis == Avis.PARTIE
+    assert any("Y gagne" in sentence for sentence in found.phrases)
+
+
 def test_gain_for_all_with_a_loser_is_only_partly() -> None:
     found = answer(summarize([line((15, 10, 20), (13, 11, 15))], optimal(1), optimal(1), NOMS), Question.SERVICE)
     assert found.avis == Avis.PARTIE

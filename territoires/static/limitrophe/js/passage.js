@@ -33,7 +33,7 @@ export function montrer(cadre, avancement) {
   if (etat) etat.textContent = avancement.libelle;
   ecrire("message", avancement.message);
   ecrire("pourcent", `${avancement.pourcent} %`);
-  ecrire("blocs", `${avancement.blocs_faits} groupes calculés sur ${avancement.blocs}`);
+  ecrire("blocs", `Groupes calculés : ${avancement.blocs_faits} sur ${avancement.blocs}`);
   ecrire("duree", avancement.duree ? `, depuis ${avancement.duree}` : "");
   const borne = avancement.borne ? ` (au mieux ${avancement.borne})` : "";
   ecrire("meilleur", avancement.meilleur ? `, meilleur coût du groupe en cours : ${avancement.meilleur}${borne}` : "");
