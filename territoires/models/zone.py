@@ -40,8 +40,9 @@ class ZoneLimitrophe(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="zone_parametre",
-                condition=models.Q(mode="distance", distance_m__gt=0)
-                | models.Q(mode="temps", temps_s__gt=0)
+                # A comparison with NULL is neither true nor false, and a check lets it through.
+                condition=models.Q(mode="distance", distance_m__isnull=False, distance_m__gt=0)
+                | models.Q(mode="temps", temps_s__isnull=False, temps_s__gt=0)
                 | models.Q(mode__in=["liste", "entiere"]),
             )
         ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from geodata.graphe_cache import clear
@@ -171,3 +171,19 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "Zone « Au bord » (au-bord) : 8 communes : 4 (42) + 4 (43).\n"
     with pytest.raises(CommandError, match="rien n'a été écrit"):
         call_command("creer_zone", "42", "99", nom="x", entiere=True)
+
+
+@pytest.mark.parametrize(
+    "champs",
+    [
+        {"mode": "distance", "distance_m": None},
+        {"mode": "distance", "distance_m": 0.0},
+        {"mode": "temps", "temps_s": None},
+        {"mode": "temps", "temps_s": -1.0, "distance_m": 10.0},
+        {"mode": "autre"},
+    ],
+)
+def test_the_database_refuses_a_zone_without_its_parameter(champs: dict[str, Any]) -> None:
+    zone, _ = create_zone(demande(distance_m=10))
+    with pytest.raises(IntegrityError, match="zone_parametre"), transaction.atomic():
+        ZoneLimitrophe.objects.filter(pk=zone.pk).update(**champs)
