@@ -1,4 +1,4 @@
-"""Networks that the benchmarks run on: real ones of a data folder, or a generated one."""
+"""Networks that the benchmarks run on: real ones of a data folder, or generated ones."""
 
 from __future__ import annotations
 
@@ -176,4 +176,46 @@ def generated(cote: int = 64, graine: int = 1) -> TableauxReseau:
         geom_x=x[bouts],
         geom_y=y[bouts],
         sens_unique=rue & (alea.random(len(source)) < 1 / 7),
+    )
+
+
+#: Side of a block of the grid (metres), and how far its crossings are shaken.
+BLOC_M = 250.0
+ECART_BLOC_M = 90.0
+
+
+def grid(cote: int = 450, graine: int = 1) -> TableauxReseau:
+    """About cote² nodes on a shaken grid, the hard case: nowhere do a few roads part it in two, as they do a country.
+
+    One line in 16 is a principal road, one in 4 a secondary one; a quarter of the local ones are missing and one in
+    ten is one-way. Separators are of the order of ``cote``, whatever the order of a hierarchy. Every random
+    draw comes from ``graine``.
+    """
+    alea = np.random.default_rng(graine)
+    colonne, ligne = np.meshgrid(np.arange(cote), np.arange(cote))
+    rang = ligne * cote + colonne
+    x = (colonne * BLOC_M + alea.uniform(-ECART_BLOC_M, ECART_BLOC_M, rang.shape)).ravel() + 600_000
+    y = (ligne * BLOC_M + alea.uniform(-ECART_BLOC_M, ECART_BLOC_M, rang.shape)).ravel() + 6_400_000
+    source = np.concatenate([rang[:, :-1].ravel(), rang[:-1, :].ravel()])
+    cible = np.concatenate([rang[:, 1:].ravel(), rang[1:, :].ravel()])
+    porteuse = np.concatenate([ligne[:, :-1].ravel(), colonne[:-1, :].ravel()])
+    classe = np.where(porteuse % 4 == 0, int(Classe.SECONDAIRE), int(Classe.LOCALE))
+    classe[porteuse % 16 == 0] = int(Classe.PRIMAIRE)
+    garde = (classe != int(Classe.LOCALE)) | (alea.random(len(classe)) > 0.25)
+    source, cible, classe = source[garde], cible[garde], classe[garde]
+    locale = classe == int(Classe.LOCALE)
+    bouts = np.stack([source, cible], axis=1).ravel()
+    return assemble(
+        x=x,
+        y=y,
+        source=source,
+        cible=cible,
+        longueur_m=np.hypot(x[source] - x[cible], y[source] - y[cible]) * alea.uniform(1.0, 1.3, len(source)),
+        classe=classe,
+        vmax=np.where(locale, 50.0, 80.0),
+        refs=[""] * len(source),
+        geom_debut=2 * np.arange(len(source) + 1),
+        geom_x=x[bouts],
+        geom_y=y[bouts],
+        sens_unique=locale & (alea.random(len(source)) < 0.1),
     )

@@ -1,9 +1,10 @@
 """``python -m benchmarks temps [DIR]``: travel times against networkx, pgRouting and scipy, exact in integer ms.
 
 DIR: a folder with ``reseau-principal-france-*.csv.gz`` or with OpenStreetMap extracts (the one with the most roads is
-taken); without it, a generated network of 200,000 nodes. Slow peers run part of their searches within ``--limite``
-seconds each (20 by default) and are scaled; ``baseline_note`` says how many, and ``exact`` compares that part. A
-scenario's weights are a case of their own, against the preparation.
+taken); without it, two generated networks of 200,000 nodes each: bourgs joined by roads, as the country is, and a
+grid (« quadrillage »), the hard case for a hierarchy. Slow peers run part of their searches within ``--limite`` seconds
+each (20 by default) and are scaled; ``baseline_note`` says how many, and ``exact`` compares that part. A scenario's
+weights are a case of their own, against the preparation.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import shapely
 
 from benchmarks.mesure import say, speed, timed, within
 from benchmarks.pgrouting import PgroutingAbsent, costs
-from benchmarks.reseaux import generated, main_roads_france
+from benchmarks.reseaux import generated, grid, main_roads_france
 from geodata import hierarchie, moteur_cch, moteur_scipy
 from geodata.decoupe import project
 from geodata.graphe import Graphe, Poids
@@ -40,14 +41,18 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     """The cases in turn. One core."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    nom, reseau = _network(args.dossier)
+    for nom, reseau in _networks(args.dossier):
+        yield from _cases(nom, reseau, args.limite or 20.0, args.graines)
+
+
+def _cases(nom: str, reseau: TableauxReseau, budget: float, graines: int) -> Iterator[dict[str, object]]:
+    """Every case on one network; ``budget`` seconds for each slow peer."""
     graphe = Graphe.from_tableaux(reseau)
     taille = f"{nom} {graphe.n} nœuds {graphe.m} tronçons"
     poids = graphe.poids("voiture")
-    budget = args.limite or 20.0
     yield from _preparation(graphe, poids, taille)
     multi = _networkx(poids)
-    for graine in range(args.graines):
+    for graine in range(graines):
         alea = np.random.default_rng(graine)
         noeuds = alea.choice(
             graphe.n, N_ORIGINES + N_DESTINATIONS, replace=graphe.n < N_ORIGINES + N_DESTINATIONS
@@ -59,19 +64,22 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
         yield from _isochrones(graphe, poids, multi, alea, f"{taille} graine {graine}")
 
 
-def _network(dossier: Path | None) -> tuple[str, TableauxReseau]:
-    """The network of a folder: the main roads of France, else the extract with the most roads, else a generated one."""
+def _networks(dossier: Path | None) -> Iterator[tuple[str, TableauxReseau]]:
+    """The network of a folder: the main roads of France, else the extract with the most roads; else generated ones."""
     if dossier is not None and (dossier / "reseau-principal-france-noeuds.csv.gz").exists():
         say("lecture du réseau principal de la France")
-        return "france", main_roads_france(dossier)
+        yield "france", main_roads_france(dossier)
+        return
     extraits = sorted(dossier.glob("*.osm.pbf")) if dossier is not None else []
     if extraits:
         say(f"lecture de {len(extraits)} extraits")
         lus = {fichier.name.split(".")[0]: project(read_osm([fichier])) for fichier in extraits}
         nom = max(lus, key=lambda n: lus[n].n_troncons)
-        return nom, lus[nom]
-    say("réseau généré" if dossier is None else f"aucun réseau lisible dans {dossier} : réseau généré")
-    return "genere", generated()
+        yield nom, lus[nom]
+        return
+    say("réseaux générés" if dossier is None else f"aucun réseau lisible dans {dossier} : réseaux générés")
+    yield "bourgs", generated()
+    yield "quadrillage (cas difficile)", grid()
 
 
 def _networkx(poids: Poids) -> nx.DiGraph:
