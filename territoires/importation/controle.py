@@ -78,7 +78,8 @@ def _without_stray_mairies(lu: TerritoireLu, geoms: Geometries) -> list[CommuneL
     if hors.any():
         noms = [f"{lu.communes[k].nom} ({lu.communes[k].code})" for k in np.flatnonzero(hors)]
         lu.rapport.warn(
-            f"{accord(len(noms), 'mairie placée')} par la source à plus de {nombre(MAIRIE_HORS_M)} m de sa commune, "
+            f"{accord(len(noms), 'mairie placée')} par la source à plus de {nombre(MAIRIE_HORS_M)} m de "
+            f"{'leur' if len(noms) > 1 else 'sa'} commune, "
             f"position laissée vide : {_listed(noms)}."
         )
     return [replace(c, mairie=None) if loin else c for c, loin in zip(lu.communes, hors, strict=True)]
