@@ -113,15 +113,16 @@ def _figures(resultat: Resultat, groupe: int | None) -> Iterator[Indicateur]:
     if total > 0:
         yield Indicateur(
             "temps_moyen", "temps moyen vers la déchetterie (aller)", "min", float(habitants @ minutes / total), moins,
-            question=service, decimales=1, agregation=f"poids:{DESSERVIS}", seuil=0.05,
+            question=service, decimales=1, agregation=f"poids:{DESSERVIS}", seuil=0.05, base=DESSERVIS,
         )  # fmt: skip
         yield Indicateur(
             "temps_p90", "temps que 9 habitants sur 10 ne dépassent pas (aller)", "min",
             quantile(minutes, habitants, 0.9), moins, question=service, decimales=1, agregation="aucune", seuil=0.05,
+            base=DESSERVIS,
         )  # fmt: skip
         yield Indicateur(
             "temps_max", "temps le plus long vers la déchetterie (aller)", "min", float(minutes.max()), moins,
-            question=service, decimales=1, agregation="max", seuil=0.05,
+            question=service, decimales=1, agregation="max", seuil=0.05, base=DESSERVIS,
         )  # fmt: skip
     for bande in BANDES_MIN:
         yield Indicateur(
@@ -142,10 +143,13 @@ def _figures(resultat: Resultat, groupe: int | None) -> Iterator[Indicateur]:
         "visites_limite", "visites par an qui franchissent la limite", "visites/an",
         float(flux.visites[ici & crossing(resultat)].sum()), neutre,
     )  # fmt: skip
-    yield Indicateur("km_an", "kilomètres parcourus par les usagers", "km/an", km, moins, question=efficace, seuil=0.5)
+    yield Indicateur(
+        "km_an", "kilomètres parcourus par les usagers", "km/an", km, moins, question=efficace, seuil=0.5,
+        base=DESSERVIS,
+    )  # fmt: skip
     yield Indicateur(
         "co2_an", "émissions des trajets des usagers", "t CO2e/an", km * resultat.couts.kg_co2_km / 1000.0, moins,
-        question=efficace, decimales=1, seuil=0.05,
+        question=efficace, decimales=1, seuil=0.05, base=DESSERVIS,
     )  # fmt: skip
     yield Indicateur(
         "centres", "déchetteries ouvertes dans la zone étudiée", "déchetteries", float(centres.sum()), neutre
@@ -161,7 +165,14 @@ def _figures(resultat: Resultat, groupe: int | None) -> Iterator[Indicateur]:
             agregation="max", seuil=0.5,
         )  # fmt: skip
     yield Indicateur(
-        "cout_usagers", "coût des trajets pour les usagers", "€/an", usagers, moins, question=economie, seuil=0.5
+        "cout_usagers",
+        "coût des trajets pour les usagers",
+        "€/an",
+        usagers,
+        moins,
+        question=economie,
+        seuil=0.5,
+        base=DESSERVIS,
     )
     yield Indicateur(
         "cout_exploitation", "coût d'exploitation des déchetteries", "€/an", exploitation, moins, question=economie,

@@ -167,3 +167,6 @@ class Indicateur:
     agregation: str = "somme"
     #: Differences not larger than this are « sans changement » in the summary (unit of the indicator).
     seuil: float = 0.0
+    #: Code of the indicator that counts those whom the figure is about ("" = always the same ones). Worse because it is
+    #: about more of them is no loss, better because of fewer is no gain.
+    base: str = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -82,6 +82,8 @@ class Ligne:
     indicateur: Indicateur
     ensemble: Ecart
     par_collectivite: Mapping[str, Ecart]
+    #: The line that counts whom the figure is about, where the indicator names one.
+    base: Ligne | None = None
 
     def collectivites(self, verdict: Verdict) -> list[str]:
         """Codes whose figure has this verdict."""
@@ -198,9 +200,25 @@ def compare(cloisonne: Regime, mutualise: Regime, collectivites: Iterable[str]) 
                 {one: judge(item, before.get(one), after.get(one)) for one in codes if one in before or one in after},
             )
         )
+    by_code = {line.indicateur.code: line for line in lines}
+    lines = [_fair(line, by_code.get(line.indicateur.base)) for line in lines]
     order = list(mutualise.indicateurs) + [code for code in cloisonne.indicateurs if code not in mutualise.indicateurs]
     lines.sort(key=lambda line: order.index(line.indicateur.code))
     return tuple(lines)
+
+
+def _fair(line: Ligne, base: Ligne | None) -> Ligne:
+    """The line, its gains and losses taken back where they only come from whom the figure is about."""
+    if base is None:
+        return line
+
+    def verdict(ecart: Ecart, counted: Ecart | None) -> Ecart:
+        more = 0.0 if counted is None else counted.difference or 0.0
+        taken_back = Verdict.PERD if more > 0 else Verdict.GAGNE if more < 0 else None
+        return replace(ecart, verdict=Verdict.NEUTRE) if ecart.verdict == taken_back else ecart
+
+    each = {code: verdict(ecart, base.par_collectivite.get(code)) for code, ecart in line.par_collectivite.items()}
+    return replace(line, ensemble=verdict(line.ensemble, base.ensemble), par_collectivite=each, base=base)
 
 
 def by_question(lines: Iterable[Ligne]) -> dict[Question | None, list[Ligne]]:

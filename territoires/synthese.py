@@ -85,7 +85,8 @@ def summarize(
             sentences = cost + _spending(depense) + sentences
             verdicts = [verdict]
             # Trips saved are no saving of the budgets: a plain yes needs both.
-            losers = losers or (depense is not None and depense.verdict != Verdict.GAGNE)
+            spared = depense is None or depense.verdict == Verdict.GAGNE
+            losers = losers or (verdict == Verdict.GAGNE and not spared)
         answers.append(
             Reponse(question, TITRES[question], _opinion(verdicts, losers, winners), tuple(map(typographie, sentences)))
         )
@@ -125,6 +126,12 @@ def _sentences(line: Ligne, noms: Mapping[str, str]) -> list[str]:
         found.append(f"{_capital(item.libelle)} : {_figure(item, whole.apres)} dans les deux cas.")
     elif whole.verdict != Verdict.INCONNU:
         found.append(f"{_capital(item.libelle)} : {_change(item, whole)}.")
+        if whole.verdict == Verdict.NEUTRE and line.base is not None:
+            counted = line.base
+            found.append(
+                f"Ces deux chiffres ne se comparent pas : {counted.indicateur.libelle}, "
+                f"{_change(counted.indicateur, counted.ensemble, short=True)}."
+            )
     for verdict, one, many in ((Verdict.GAGNE, "y gagne", "y gagnent"), (Verdict.PERD, "y perd", "y perdent")):
         codes = line.collectivites(verdict)
         # What is true of all needs no list of who is concerned.

@@ -14,6 +14,7 @@ from territoires.calcul import Indicateur, Question, Sens
 from territoires.comparaison import (
     Bornes,
     IndicateurInvalide,
+    Regime,
     Verdict,
     add_up,
     as_json,
@@ -111,6 +112,25 @@ def test_judgements() -> None:
     assert judge(less, None, 3).verdict == Verdict.INCONNU
     assert judge(less, math.nan, 3).verdict == Verdict.INCONNU
     assert judge(Indicateur("x", "x", "", 0, Sens.NEUTRE), 1, 2).verdict == Verdict.NEUTRE
+
+
+@pytest.mark.parametrize(
+    ("served", "after", "verdict"),
+    [
+        (100, 12, Verdict.PERD),
+        (150, 12, Verdict.NEUTRE),
+        (150, 9, Verdict.GAGNE),
+        (80, 9, Verdict.NEUTRE),
+        (80, 12, Verdict.PERD),
+    ],
+)
+def test_worse_because_more_are_served_is_no_loss(served: float, after: float, verdict: Verdict) -> None:
+    def regime(people: float, minutes: float) -> Regime:
+        people_line = Indicateur("n", "habitants desservis", "habitants", people, Sens.NEUTRE)
+        return add_up({A: [people_line, item("t", minutes, base="n")]}, BORNES)
+
+    found = compare(regime(100, 10), regime(served, after), [])
+    assert next(line for line in found if line.indicateur.code == "t").ensemble.verdict == verdict
 
 
 def test_compare_keeps_the_operations_order_and_says_who_loses() -> None:

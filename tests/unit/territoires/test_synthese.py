@@ -78,6 +78,23 @@ def test_nothing_feasible_compares_nothing() -> None:
     assert any("contraintes" in limit for limit in found.limites)
 
 
+def test_nothing_saved_and_nothing_spent_is_no_half_answer() -> None:
+    spending = judge(Indicateur("d", "dépense", "€/an", 0, Sens.MOINS), 80, 80)
+    found = answer(summarize([], optimal(100), optimal(100), NOMS, depense=spending), Question.ECONOMIE)
+    assert found.avis == Avis.EGAL
+
+
+def test_figures_about_others_are_told_not_to_compare() -> None:
+    served = Indicateur("n", "habitants desservis", "habitants", 0, Sens.NEUTRE)
+    counted = Ligne(served, judge(served, 9149, 12740), {})
+    minutes = Indicateur("t", "temps moyen", "min", 0, Sens.NEUTRE, None, Question.SERVICE, 1)
+    found = summarize([Ligne(minutes, judge(minutes, 7.2, 8.8), {}, counted)], optimal(1), optimal(1), NOMS)
+    text = [plain(sentence) for sentence in answer(found, Question.SERVICE).phrases]
+    assert text[1] == (
+        "Ces deux chiffres ne se comparent pas : habitants desservis, 12 740 habitants au lieu de 9 149 habitants."
+    )
+
+
 def test_gain_of_some_with_none_for_all_is_only_partly() -> None:
     found = answer(summarize([line((10, 10, 10), (10, 10, 9))], optimal(1), optimal(1), NOMS), Question.SERVICE)
     assert found.avis == Avis.PARTIE
