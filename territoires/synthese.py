@@ -79,6 +79,7 @@ def summarize(
         losers = any(line.collectivites(Verdict.PERD) for line in mine)
         winners = any(line.collectivites(Verdict.GAGNE) for line in mine)
         sentences = [sentence for line in mine if not _same(line) for sentence in _sentences(line, noms)]
+        sentences += _not_alike([line for line in mine if line.ensemble.verdict == Verdict.NEUTRE])
         sentences += _unchanged([line for line in mine if _same(line)])
         if question == Question.ECONOMIE:
             cost, verdict = _cost(cloisonne, mutualise, libelle_cout)
@@ -95,7 +96,7 @@ def summarize(
 
 def _opinion(verdicts: Sequence[Verdict], losers: bool, winners: bool) -> Avis:
     told = {verdict for verdict in verdicts if verdict not in (Verdict.INCONNU, Verdict.NEUTRE)}
-    if not told:
+    if not told or (told == {Verdict.EGAL} and Verdict.NEUTRE in verdicts):
         return Avis.INCONNU
     if Verdict.GAGNE in told:
         return Avis.PARTIE if Verdict.PERD in told or losers else Avis.OUI
@@ -108,6 +109,20 @@ def _same(line: Ligne) -> bool:
     """Nothing changes, for all nor for anybody."""
     moved = (Verdict.GAGNE, Verdict.PERD)
     return line.ensemble.verdict == Verdict.EGAL and not any(line.collectivites(verdict) for verdict in moved)
+
+
+def _not_alike(lines: Sequence[Ligne]) -> list[str]:
+    """What cannot be compared because it is not about the same people, by whom it is about."""
+    by_base: dict[str, list[Ligne]] = {}
+    for line in lines:
+        if line.base is not None:
+            by_base.setdefault(line.base.indicateur.code, []).append(line)
+    return [
+        f"Ne se comparent pas d'un cas à l'autre : {', '.join(line.indicateur.libelle for line in group)}, car "
+        f"{base.indicateur.libelle} : {_change(base.indicateur, base.ensemble, short=True)}."
+        for group in by_base.values()
+        if (base := group[0].base) is not None
+    ]
 
 
 def _unchanged(lines: Sequence[Ligne]) -> list[str]:
@@ -126,12 +141,6 @@ def _sentences(line: Ligne, noms: Mapping[str, str]) -> list[str]:
         found.append(f"{_capital(item.libelle)} : {_figure(item, whole.apres)} dans les deux cas.")
     elif whole.verdict != Verdict.INCONNU:
         found.append(f"{_capital(item.libelle)} : {_change(item, whole)}.")
-        if whole.verdict == Verdict.NEUTRE and line.base is not None:
-            counted = line.base
-            found.append(
-                f"Ces deux chiffres ne se comparent pas : {counted.indicateur.libelle}, "
-                f"{_change(counted.indicateur, counted.ensemble, short=True)}."
-            )
     for verdict, one, many in ((Verdict.GAGNE, "y gagne", "y gagnent"), (Verdict.PERD, "y perd", "y perdent")):
         codes = line.collectivites(verdict)
         # What is true of all needs no list of who is concerned.

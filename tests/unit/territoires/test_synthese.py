@@ -89,9 +89,11 @@ def test_figures_about_others_are_told_not_to_compare() -> None:
     counted = Ligne(served, judge(served, 9149, 12740), {})
     minutes = Indicateur("t", "temps moyen", "min", 0, Sens.NEUTRE, None, Question.SERVICE, 1)
     found = summarize([Ligne(minutes, judge(minutes, 7.2, 8.8), {}, counted)], optimal(1), optimal(1), NOMS)
-    text = [plain(sentence) for sentence in answer(found, Question.SERVICE).phrases]
-    assert text[1] == (
-        "Ces deux chiffres ne se comparent pas : habitants desservis, 12 740 habitants au lieu de 9 149 habitants."
+    reply = answer(found, Question.SERVICE)
+    assert reply.avis == Avis.INCONNU
+    assert plain(reply.phrases[1]) == (
+        "Ne se comparent pas d'un cas à l'autre : temps moyen, car habitants desservis : 12 740 habitants au lieu de "
+        "9 149 habitants."
     )
 
 
