@@ -29,7 +29,7 @@ class ZoneForm(forms.Form):
         label="Collectivités",
         queryset=Collectivite.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        help_text=f"De {MINIMUM} à {MAXIMUM}, toutes départements (ou leurs équivalents) ou toutes EPCI.",
+        help_text=f"De {MINIMUM} à {MAXIMUM} : des départements (ou leurs équivalents) ou des EPCI, pas les deux.",
     )
     mode = forms.ChoiceField(
         label="Communes retenues",
@@ -78,6 +78,9 @@ class ZoneForm(forms.Form):
         collectivites.queryset = possibles.order_by("type", "code")
         collectivites.label_from_instance = _label  # type: ignore[method-assign]
         reseau.queryset = Reseau.objects.exclude(import_courant=None).order_by("nom")
+        connus = list(reseau.queryset.values_list("pk", flat=True)[:2])
+        if len(connus) == 1:
+            reseau.initial = connus[0]
 
     def clean(self) -> dict[str, Any]:
         donnees = super().clean() or {}

@@ -15,7 +15,7 @@ from django.urls import reverse
 from territoires.models import Collectivite, Etude, Utilisateur, ZoneLimitrophe
 from territoires.zones import DemandeZone, create_zone
 
-from .fabrique import HAUTEUR, code, install
+from .fabrique import HAUTEUR, code, install, roads
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +110,13 @@ def test_preview_lists_communes_or_says_what_is_missing() -> None:
     assert "Choisissez de 2 à 12" in client.get(adresse, une).content.decode()
     assert "code de commune inconnu" in client.get(adresse, formulaire(mode="liste", communes="42999")).content.decode()
     assert not ZoneLimitrophe.objects.exists()
+
+
+def test_the_only_network_is_proposed() -> None:
+    client = signed_in()
+    assert client.get(reverse("zone-nouvelle")).context["form"]["reseau"].initial is None
+    reseau = roads()
+    assert client.get(reverse("zone-nouvelle")).context["form"]["reseau"].initial == reseau.pk
 
 
 def test_create_after_a_preview() -> None:
