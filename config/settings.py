@@ -116,6 +116,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": "config.stockage.StaticFilesStorage"},
 }
 
+#: Errors of the site go to its standard error, with their trace: without this, Django only writes them in DEBUG.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"hors_debug": {"()": "django.utils.log.RequireDebugFalse"}},
+    "handlers": {"erreurs": {"class": "logging.StreamHandler", "level": "ERROR", "filters": ["hors_debug"]}},
+    "root": {"handlers": ["erreurs"]},
+}
+
 #: Overpass endpoint for telecharger_osm; the public one unless said otherwise.
 OVERPASS_URL = os.environ.get("LIMITROPHE_OVERPASS_URL", "https://overpass-api.de/api")
 

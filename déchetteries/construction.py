@@ -19,6 +19,7 @@ from geodata.longueurs import times_and_lengths
 from geodata.models import Reseau
 from geodata.temps import INF_MS, Accroches, snap
 from territoires.models import Collectivite, Etude, PassageEtude
+from territoires.nombres import nombre
 from territoires.operation import DonneesInsuffisantes
 
 from .acces import Acces, Regle
@@ -212,8 +213,8 @@ def read(etude: Etude) -> Lecture:
     if len(points) and points.accroche.any():
         loin = points.distance_m[points.accroche]
         remarques.append(
-            f"Distance des lieux à la route : {np.median(loin):.0f} m (médiane), {loin.max():.0f} m au plus, "
-            f"{int((loin > LOIN_M).sum())} à plus de {LOIN_M:.0f} m."
+            f"Distance des lieux à la route : {nombre(np.median(loin))} m (médiane), {nombre(loin.max())} m au plus, "
+            f"{nombre((loin > LOIN_M).sum())} à plus de {nombre(LOIN_M)} m."
         )
     if (
         etude.zone.mode != "entiere"

@@ -45,8 +45,8 @@ class UnitCosts:
 
     ``choix`` says how inhabitants weigh a trip, which is also what it is counted for: "temps", its time alone, an hour
     on the road costing ``euro_heure + euro_km * vitesse_kmh`` (they go to the quickest centre); "cout", its time and
-    its kilometres. One weight for choice and account keeps both promises of sharing: nobody goes farther than he
-    would alone, and no group costs more than its parts.
+    its kilometres. One weight for choice and account keeps both promises of sharing: no group costs more than its
+    parts and, where no capacity binds, nobody goes farther than he would alone.
     """
 
     visites_hab_an: float = 5.0
@@ -60,7 +60,7 @@ class UnitCosts:
     cout_fixe: float = 60_000.0
     kg_co2_km: float = 0.218
     trajets: int = 2
-    #: "temps": inhabitants go where time is shortest; "cout": where time and kilokilometres together cost least.
+    #: "temps": inhabitants go where time is shortest; "cout": where time and kilometres together cost least.
     choix: str = "temps"
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut, silent
+from territoires.nombres import euros, nombre
 
 from .probleme import F64, Problem, Scenario
 from .transport import transport
@@ -152,6 +153,11 @@ def _bound(problem: Problem, scenario: Scenario, affectation: Affectation) -> fl
     )
 
 
+def _prix(valeur: float) -> str:
+    """« 15 € », « 7,50 € »."""
+    return euros(valeur, centimes=not float(valeur).is_integer())
+
+
 def _remarks(problem: Problem, scenario: Scenario, affectation: Affectation) -> tuple[str, ...]:
     """Broken wishes in French sentences: points without centre, centres above their capacity."""
     phrases = []
@@ -160,14 +166,14 @@ def _remarks(problem: Problem, scenario: Scenario, affectation: Affectation) -> 
         lieux = list(dict.fromkeys(problem.point_nom[i] for i in sans))
         noms = ", ".join(lieux[:8]) + (f" et {len(lieux) - 8} autres" if len(lieux) > 8 else "")
         phrases.append(
-            f"Aucun centre autorisé et joignable pour {noms} : {problem.population[sans].sum():.0f} habitants, "
-            f"comptés {problem.couts.euro_sans_centre:g} € par visite ; ils n'entrent ni dans les temps ni dans les "
+            f"Aucun centre autorisé et joignable pour {noms} : {nombre(problem.population[sans].sum())} habitants, "
+            f"comptés {_prix(problem.couts.euro_sans_centre)} par visite ; ils n'entrent ni dans les temps ni dans les "
             "kilomètres."
         )
     trop = excess(scenario, affectation)
     phrases += [
-        f"{problem.centre_nom[j]} reçoit {trop[j]:.0f} visites par an de plus que sa capacité "
-        f"({scenario.capacite[j]:.0f}), comptées {problem.couts.euro_surcharge:g} € chacune."
+        f"{problem.centre_nom[j]} reçoit {nombre(trop[j])} visites par an de plus que sa capacité "
+        f"({nombre(scenario.capacite[j])}), comptées {_prix(problem.couts.euro_surcharge)} chacune."
         for j in np.flatnonzero(trop > 0.5)
     ]
     return tuple(phrases)

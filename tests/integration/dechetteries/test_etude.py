@@ -75,7 +75,9 @@ def test_capacities_bind_and_what_breaks_is_said(etude: Etude) -> None:
     Dechetterie.objects.filter(code="D4").update(capacite_visites_an=5_000)
     resultats = _run(etude)
     remarques = [phrase for row in ResultatBloc.objects.all() for phrase in row.remarques]
-    assert any("Centre D4 reçoit" in phrase and "de plus que sa capacité (5000)" in phrase for phrase in remarques)
+    assert any(
+        "Centre D4 reçoit" in phrase and "de plus que sa capacité (5\u202f000)" in phrase for phrase in remarques
+    )
     charges = {ligne[0]: ligne for ligne in _table(resultats, "charges").lignes}
     assert charges["D3"][5] == 9_000
     # D3 is full with its own: commune 42003, which would gain 10 km, stays at D1.
