@@ -19,6 +19,7 @@ from openpyxl.utils import get_column_letter
 from territoires.importation.ecriture import to_shapely
 from territoires.models import Commune, Etude
 from territoires.operation import Export, Tableau
+from territoires.vues_etudes.lecture import readable_parameters
 
 from . import regime
 from .tableaux import CLOISONNE, MUTUALISE, Regimes, tables
@@ -75,7 +76,7 @@ def workbook(etude: Etude, tableaux: Sequence[Tableau], remarques: Sequence[str]
         ["Étude", etude.titre],
         ["Zone", etude.zone.nom],
         ["Données fictives", "oui" if etude.zone.fictif else "non"],
-        *(["Paramètre : " + nom, valeur] for nom, valeur in sorted(etude.parametres.items())),
+        *([f"Paramètre : {libelle}", valeur] for libelle, valeur in readable_parameters(etude)),
         *(["Remarque", phrase] for phrase in remarques),
     ]:
         garde.append([_cell(valeur) for valeur in ligne])

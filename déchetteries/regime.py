@@ -279,6 +279,7 @@ CLES = {"habitants": "au prorata des habitants", "centres": "au prorata des déc
 def contributions(resultats: Sequence[Resultat]) -> list[Contribution]:
     """Running costs shared between EPCI (or owners that are none), by each key.
 
+    Owners that the study neither serves nor charges (all of theirs lies outside it) are left out.
     "centres" is Touraine's rule: in proportion to the number of centres. "usage": each centre's cost is shared as its
     visits are. Communes without EPCI count for their collectivité.
     """
@@ -317,4 +318,5 @@ def contributions(resultats: Sequence[Resultat]) -> list[Contribution]:
             },
         )
         for code in sorted(noms)
+        if mesures["habitants"][code] or mesures["centres"][code] or visites[code] or depenses[code]
     ]

@@ -183,6 +183,8 @@ def test_files_open_again(etude: Etude, tmp_path: Path, monkeypatch: pytest.Monk
     classeur = load_workbook(io.BytesIO(fichiers["classeur"]))
     assert classeur.sheetnames == ["Étude", "bandes", "charges", "flux", "contributions", "communes"]
     assert classeur["communes"]["A3"].value == "42003"
+    garde = {ligne[0]: ligne[1] for ligne in classeur["Étude"].iter_rows(values_only=True)}
+    assert garde["Paramètre : Tenir compte des capacités"] == "oui"
 
     assert fichiers["communes"].startswith(b"\xef\xbb\xbf")
     texte = fichiers["communes"].decode("utf-8-sig")

@@ -67,6 +67,11 @@ def test_touraine_s_rule_and_use() -> None:
     assert parts["E0"].contributions["usage"] == pytest.approx(2000 + 11_000 * 3 / 4)
 
 
+def test_an_owner_out_of_the_study_has_no_part() -> None:
+    problem = make_problem([[300.0, 900.0]], centre_groupe=[0, EXTERIEUR], cout_fixe=[1000.0, 0.0])
+    assert [p.code for p in regime.contributions([resolved(problem)])] == ["E0"]
+
+
 def test_a_centre_seen_from_two_blocks_is_one() -> None:
     chez_lui = resolved(make_problem([[300.0]], groupes=("43",), capacite=[4000.0]))
     voisin = resolved(
