@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -102,13 +103,16 @@ def _read(nom: str, path: Path, layer: str | None, columns: dict[str, str], srid
         # Keep what the file calls its columns: the mapping is told in these names.
         noms = [str(c) for c in pyogrio.read_info(path, layer=layer, **options)["fields"]]
         colonnes = _choose_columns(nom, layer, noms, columns)
-        meta, _, geometrie, champs = pyogrio.raw.read(
-            path, layer=layer, columns=sorted(set(colonnes.values())), force_2d=True, **options
-        )
+        with warnings.catch_warnings():
+            # Said in English and without its row: such rows come back without geometry and are told by the reader.
+            warnings.filterwarnings("ignore", message="Ignoring invalid WKT", category=RuntimeWarning)
+            meta, _, geometrie, champs = pyogrio.raw.read(
+                path, layer=layer, columns=sorted(set(colonnes.values())), force_2d=True, **options
+            )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError) as erreur:
         raise ImportImpossible(f"{nom} : fichier illisible ({erreur}).") from erreur
     if geometrie is None:
-        raise ImportImpossible(f"{nom}, couche « {layer} » : pas de géométrie (colonne WKT attendue en CSV).")
+        raise ImportImpossible(f"{nom}, couche « {layer} » : pas de géométrie (en CSV : colonne « wkt » attendue).")
     par_nom = dict(zip(meta["fields"].tolist(), champs, strict=True))
     valeurs = {ours: np.asarray(par_nom[theirs], dtype=object) for ours, theirs in colonnes.items()}
     try:

@@ -153,6 +153,9 @@ def _run(importation: ImportReseau, source: Source, decouper: Decoupeur | Sequen
     for fichier in source.fichiers:
         if not fichier.exists():
             raise ImportImpossible(f"{fichier} : fichier introuvable.")
+    # Written at once: an import that fails or is killed tells which bytes it was given.
+    importation.empreinte = digest(source, ())
+    importation.save(update_fields=["empreinte"])
     lu = project(source.lire(lambda n: progres(ETAPE_LECTURE, n, None)))
     importation.edition = source.edition()[:60]
     if not lu.n_troncons:

@@ -47,7 +47,7 @@ SRID_METRES = 2154
 PRECISION_M = 0.01
 PRECISION_DEGRES = 1e-7
 
-OMIS_SANS_GEOMETRIE = "lignes du fichier sans géométrie ou à coordonnées absentes"
+OMIS_SANS_GEOMETRIE = "lignes du fichier sans géométrie lisible (la première : ligne {ligne})"
 OMIS_NON_CARROSSABLE = "lignes du fichier non carrossables"
 OMIS_PROJET = "lignes du fichier en projet ou en construction"
 LIGNES = "lignes du fichier"
@@ -67,7 +67,8 @@ def read_lines(
     """
     couche = read_layer(path, layer, dict(columns or {}), srid)
     presentes = ~shapely.is_empty(couche.geom) & np.isfinite(shapely.length(couche.geom))
-    couche = couche.take(presentes, OMIS_SANS_GEOMETRIE)
+    if not presentes.all():
+        couche = couche.take(presentes, OMIS_SANS_GEOMETRIE.format(ligne=couche.ligne[np.argmin(presentes)]))
     en_service = np.array([normalize(v) in EN_SERVICE for v in couche.column("etat")], dtype=bool)
     couche = couche.take(en_service, OMIS_PROJET)
     categories = _categories(couche)

@@ -98,7 +98,7 @@ def run_import(
             )
     except ImportImpossible as erreur:
         raise CommandError(f"Import refusé, le réseau « {code} » n'a pas changé.\n{erreur}") from erreur
-    report(commande, importation)
+    report(commande, importation, options)
     if importation.etat == ImportReseau.Etat.REUSSI:
         # Here rather than at the first question: a page must not wait for it.
         commande.stdout.write("  Préparation des temps de parcours…")
@@ -106,7 +106,7 @@ def run_import(
     return importation
 
 
-def report(commande: BaseCommand, importation: ImportReseau) -> None:
+def report(commande: BaseCommand, importation: ImportReseau, options: dict[str, Any]) -> None:
     """What was imported, by what, and what was left out."""
     if importation.etat == ImportReseau.Etat.INCHANGE:
         commande.stdout.write(
@@ -119,6 +119,11 @@ def report(commande: BaseCommand, importation: ImportReseau) -> None:
         f"Réseau « {importation.reseau.code} » : {importation.fichier}{edition}, découpage : {decoupage_dit},"
         f" {avec_unite(importation.duree_s or 0.0, 's', 1)}."
     )
+    if not importation.decoupage and not options["sans_decoupage"]:
+        commande.stderr.write(
+            "Avertissement : ces routes ne touchent aucune collectivité de la base : aucun point de passage connu."
+            " Vérifiez leur projection (longitude, puis latitude), ou lancez d'abord importer_territoire."
+        )
     for titre, comptes in (("Lu", importation.lus), ("Laissé de côté", importation.omis)):
         if comptes:
             commande.stdout.write(f"{titre} :")

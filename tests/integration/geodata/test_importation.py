@@ -85,6 +85,8 @@ def test_same_file_twice_changes_nothing(extrait: Path) -> None:
     assert import_network("essai", osm_source([copie]), [A, B]).etat == ImportReseau.Etat.INCHANGE
     assert import_network("essai", osm_source([copie]), [B, A]).etat == ImportReseau.Etat.REUSSI
     assert import_network("essai", osm_source([copie]), [A]).etat == ImportReseau.Etat.REUSSI
+    deplacee = ("A", shapely.box(770_000, 6_480_000, 778_250, 6_500_000))
+    assert import_network("essai", osm_source([copie]), [deplacee]).etat == ImportReseau.Etat.REUSSI
 
 
 def test_number_of_queries_does_not_grow_with_the_network(tmp_path: Path) -> None:
@@ -138,6 +140,7 @@ def test_failed_import_says_why_and_leaves_the_network(
         import_network("essai", osm_source([mauvais]), [A, B])
     ligne = ImportReseau.objects.latest("pk")
     assert ligne.etat == ImportReseau.Etat.ECHOUE and message in ligne.erreur and ligne.duree_s is not None
+    assert ligne.empreinte != bon.empreinte and bool(ligne.empreinte) == mauvais.exists()
     assert Reseau.objects.get().import_courant_id == bon.pk
     assert load(bon.pk).n_troncons == 4
 
@@ -294,3 +297,13 @@ def test_settings_are_part_of_the_digest(tmp_path: Path) -> None:
     deux = import_network("r", lines_source(chemin, colonnes={"ref": "b"}))
     assert (un.etat, deux.etat) == (ImportReseau.Etat.REUSSI, ImportReseau.Etat.REUSSI)
     assert Troncon.objects.get().ref == "D2"
+
+
+def test_roads_that_touch_no_collectivite_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Latitude taken for longitude: such roads lie in Africa."""
+    chemin = tmp_path / "r.csv"
+    chemin.write_text('id;wkt\n1;"LINESTRING (45.4 4.3, 45.41 4.31)"\n')
+    call_command("importer_routes", str(chemin), "--srid", "4326", verbosity=0)
+    assert "ne touchent aucune collectivité de la base" in capsys.readouterr().err
+    call_command("importer_routes", str(chemin), "--srid", "4326", "--reseau", "b", "--sans-decoupage", verbosity=0)
+    assert "collectivité" not in capsys.readouterr().err

@@ -175,7 +175,13 @@ def test_lines_in_parts(tmp_path: Path) -> None:
 
 def test_rows_without_geometry_are_counted(tmp_path: Path) -> None:
     reseau = read_lines(layer(tmp_path / "r.gpkg", [[Z, A], None, shapely.LineString()], id=[1, 2, 3]))
-    assert reseau.n_troncons == 1 and reseau.omis == {OMIS_SANS_GEOMETRIE: 2}
+    assert reseau.n_troncons == 1 and reseau.omis == {OMIS_SANS_GEOMETRIE.format(ligne=2): 2}
+
+
+def test_unreadable_wkt_is_told_with_its_row(tmp_path: Path) -> None:
+    chemin = tmp_path / "r.csv"
+    chemin.write_text('id;wkt\n1;"LINESTRING (4 45.5, 4.1 45.5)"\n2;"LINESTRIN (4 45.5"\n3;\n')
+    assert read_lines(chemin, srid=4326).omis == {OMIS_SANS_GEOMETRIE.format(ligne=3): 2}
 
 
 def test_unknown_words_are_told(tmp_path: Path) -> None:
