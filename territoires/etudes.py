@@ -16,6 +16,9 @@ from .partitions import PartitionInvalide, as_lists, blocks_to_solve, chunks, ma
 #: Coalitions that only cost sharing needs, by job: enough to pay the start of a child process once for many.
 COALITIONS_PAR_LOT = 64
 
+#: Characters a title may have.
+TITRE_MAX = int(Etude._meta.get_field("titre").max_length or 0)
+
 
 class EtudeInvalide(ValueError):
     """The study cannot be created or run; ``erreurs`` maps a field ("" = whole form) to French messages."""
@@ -72,6 +75,8 @@ def creer_etude(
         errors["collectivites"] = ["Deux collectivités de types différents portent le même code."]
     if not titre.strip():
         errors["titre"] = ["Donnez un titre à l'étude."]
+    elif len(titre.strip()) > TITRE_MAX:
+        errors["titre"] = [f"Le titre compte {len(titre.strip())} caractères ; {TITRE_MAX} au plus."]
     found = operations().get(operation)
     if found is None:
         raise EtudeInvalide({**errors, "operation": [f"L'opération « {operation} » n'est pas installée."]})

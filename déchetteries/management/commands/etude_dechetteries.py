@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -186,8 +187,8 @@ class Command(BaseCommand):
         suffixe = suffixe.replace(".0 ", " ").replace(".", ",")
         zone, selection = create_zone(
             DemandeZone(
-                nom=f"{nom}{suffixe}"[:200],
-                code=slugify(f"dechetteries-{'-'.join(codes)}{suffixe}")[:50],
+                nom=_shorten(f"{nom}{suffixe}", 200),
+                code=_zone_code(codes, suffixe),
                 mode=mode,
                 collectivites=codes,
                 distance_m=options["distance"] * 1000 if options["distance"] else None,
@@ -262,7 +263,7 @@ class Command(BaseCommand):
             parametres["modifications"] = options["modifications"].read_text(encoding="utf-8")
         types = set(zone.collectivites.values_list("type", flat=True))
         membres = list(Collectivite.objects.filter(code__in=codes, type__in=types))
-        titre = options["titre"] or f"Déchetteries : {zone.nom}"
+        titre = options["titre"] or _shorten(f"Déchetteries : {zone.nom}", 200)
         with transaction.atomic():
             return creer_etude(
                 titre,
@@ -316,6 +317,18 @@ class Command(BaseCommand):
 
 def _written(bilan: Bilan, un: str, plusieurs: str) -> str:
     return f"{accord(bilan.crees, un, plusieurs)}, {accord(bilan.mis_a_jour, 'mise à jour', 'mises à jour')}"
+
+
+def _shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def _zone_code(codes: Sequence[str], suffixe: str) -> str:
+    """Code of the study's zone: the same for the same collectivités, however many they are (50 characters at most)."""
+    code = slugify(f"dechetteries-{'-'.join(codes)}{suffixe}")
+    if len(code) <= 50:
+        return code
+    return f"{code[:41].rstrip('-')}-{hashlib.sha256(code.encode()).hexdigest()[:8]}"
 
 
 def _partition(partage: Sequence[str] | None, codes: Sequence[str]) -> list[list[str]] | None:

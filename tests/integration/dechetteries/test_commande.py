@@ -10,9 +10,10 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from déchetteries.management.commands.etude_dechetteries import _zone_code
 from déchetteries.models import Dechetterie, PointDemande, RegleAcces
 from déchetteries.operation import OPERATION
-from territoires.models import Commune, Etude, PassageEtude
+from territoires.models import Collectivite, Commune, Etude, PassageEtude
 
 from .conftest import Territoire
 from .test_importation import degrees, ligne
@@ -80,6 +81,16 @@ def test_a_zone_is_made_where_none_is_named(territoire: Territoire) -> None:
     assert Etude.objects.latest("pk").partition == [["42"], ["43"]]
 
 
+def test_long_names_are_cut_and_the_zones_of_other_collectivites_kept_apart(territoire: Territoire) -> None:
+    Collectivite.objects.update(nom="Communauté de communes au nom qui n'en finit pas " * 4)
+    _run(collectivites=["42", "43"], reseau="essai")
+    assert len(Etude.objects.latest("pk").titre) == 200
+    longs = [str(200000000 + rang) for rang in range(12)]
+    codes = {_zone_code(longs[:nombre], " à 10 km") for nombre in range(2, 13)}
+    assert len(codes) == 11
+    assert all(len(code) <= 50 and code.replace("-", "").isalnum() for code in codes)
+
+
 @pytest.mark.parametrize(
     ("options", "mot"),
     [
@@ -97,6 +108,7 @@ def test_a_zone_is_made_where_none_is_named(territoire: Territoire) -> None:
         ({"zone": "essai", "centres": Path(__file__)}, "non lu"),
         ({"zone": "essai", "population": Path(__file__)}, "non lu"),
         ({"zone": "essai", "partage": ["42,43", "43"]}, "43"),
+        ({"zone": "essai", "titre": "t" * 201}, "201 caractères ; 200 au plus"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_stored(
