@@ -131,6 +131,9 @@ OVERPASS_URL = os.environ.get("LIMITROPHE_OVERPASS_URL", "https://overpass-api.d
 #: Optional backgrounds of the map, off by default so that the map needs no outside server.
 FONDS_EXTERNES = [f for f in os.environ.get("LIMITROPHE_FONDS", "").split(",") if f]
 
+#: Servers of backgrounds want to know which site asks; they learn its origin, never the page.
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+
 LEAFLET_CONFIG = {"TILES": [], "RESET_VIEW": False, "SCALE": "metric", "ATTRIBUTION_PREFIX": "Limitrophe"}
 
 #: Jobs are declared in the ``taches`` module of each application; done ones leave the queue. A worker told to stop
