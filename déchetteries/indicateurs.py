@@ -186,5 +186,5 @@ def _figures(resultat: Resultat, groupe: int | None) -> Iterator[Indicateur]:
     if resultat.cout_base is not None and groupe is None:
         yield Indicateur(
             "effet_modifications", "effet des modifications de l'étude sur le coût total", "€/an",
-            resultat.cout - resultat.cout_base, moins, seuil=0.5,
+            resultat.cout - resultat.cout_base, neutre, seuil=0.5,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from territoires.etudes import annuler_passage, creer_etude, demander_passage
-from territoires.lots import TENTATIVES_MAX, LotPerdu, lock_lot, prendre_lot
+from territoires.lots import TENTATIVES_MAX, Battement, LotPerdu, lock_lot, prendre_lot
 from territoires.models import LotCalcul, PassageEtude, ZoneLimitrophe
 from territoires.passages import executer_lot
 from territoires.taches import reprendre_lots
@@ -208,3 +208,13 @@ def test_late_worker_writes_nothing(passage: PassageEtude) -> None:
     with pytest.raises(LotPerdu):
         lock_lot(late)
     assert passage.resultats.count() == count
+
+
+def test_a_worker_whose_lot_was_taken_is_told_to_stop(passage: PassageEtude) -> None:
+    pk = passage.lots.values_list("pk", flat=True)[0]
+    late = prendre_lot(pk)
+    assert late is not None
+    assert not Battement(late).tick()
+    silence(late)
+    assert prendre_lot(pk) is not None
+    assert Battement(late).tick()
