@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from geodata.models import Reseau
@@ -60,6 +61,7 @@ def recherche(request: HttpRequest) -> JsonResponse:
 
 @protege(may_read_tiles, json=True)
 @require_safe
+@gzip_page
 def sites(request: HttpRequest) -> JsonResponse:
     """Places of every operation's service as they are."""
     return JsonResponse(
@@ -77,6 +79,7 @@ def _etude(pk: int) -> Etude:
 
 @protege(may_read_etude, charge=_etude, json=True)
 @require_safe
+@gzip_page
 @lisible
 def resultats(request: HttpRequest, etude: Etude) -> JsonResponse:
     """Layers of the last finished run of a study, by regime; no regime when there is none."""

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localtime
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from territoires.calcul import COUT, Statut
@@ -209,6 +210,7 @@ def _plan(results: Resultats, row: ResultatBloc, regime: str = "") -> dict[str, 
 
 @protege(may_read_etude, charge=load_etude, json=True)
 @require_safe
+@gzip_page
 @lisible
 def couches(request: HttpRequest, etude: Etude) -> JsonResponse:
     """Layers of one regime (``regime`` in the query string) as GeoJSON in EPSG:4326, as the operation draws them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
 import pytest
@@ -67,6 +68,15 @@ def test_search_answers_with_a_frame_in_degrees(client: Client, agent: Utilisate
     assert commune["departement"] == "Haute-Loire"
     ouest, sud, est, nord = commune["cadre"]
     assert 4.4 < ouest < est < 4.6 and 45.3 < sud < nord < 45.5
+
+
+def test_results_travel_compressed(zone: ZoneLimitrophe, client: Client, agent: Utilisateur) -> None:
+    etude = make_study(zone)
+    for adresse in (reverse("carte-resultats", args=[etude.pk]), reverse("etude-couches", args=[etude.pk])):
+        plain = client.get(adresse)
+        packed = client.get(adresse, headers={"accept-encoding": "gzip"})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.content) == plain.content
 
 
 @given(st.text(max_size=30))
