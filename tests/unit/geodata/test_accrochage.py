@@ -108,13 +108,14 @@ def test_snapping_follows_the_profile() -> None:
     assert snap(graphe, [500.0], [10.0], "poids_lourd").troncon[0] == 1
 
 
-def test_one_does_not_join_a_motorway_from_the_field_beside_it() -> None:
+@pytest.mark.parametrize("colonne", ["classe", "bretelle", "tunnel"])
+def test_one_does_not_join_a_motorway_a_slip_road_or_a_tunnel_from_the_field_beside_it(colonne: str) -> None:
     reseau = make_reseau(
-        [(0, 0), (1000, 0), (0, 100), (1000, 100)],
-        [(0, 1), (2, 3), (0, 2), (1, 3)],
-        classe=[int(Classe.AUTOROUTE), *[int(Classe.LOCALE)] * 3],
+        [(0, 0), (1000, 0), (0, 100), (1000, 100)], [(0, 1), (2, 3), (0, 2), (1, 3)], classe=int(Classe.LOCALE)
     )
-    graphe = Graphe.from_tableaux(reseau)
+    valeurs = getattr(reseau, colonne).copy()
+    valeurs[0] = int(Classe.AUTOROUTE) if colonne == "classe" else True
+    graphe = Graphe.from_tableaux(reseau.replace(**{colonne: valeurs}))
     assert snap(graphe, [500.0], [10.0], "voiture").troncon[0] == 1
     assert snap(graphe, [500.0], [10.0], "voiture", autoroutes=True).troncon[0] == 0
     seule = Graphe.from_tableaux(make_reseau([(0, 0), (1000, 0)], [(0, 1)], classe=int(Classe.AUTOROUTE)))
