@@ -16,6 +16,7 @@ from déchetteries.couches import colours
 from déchetteries.models import Dechetterie
 from déchetteries.operation import OPERATION
 from déchetteries.regime import CentreVue
+from déchetteries.resultat import minutes_by_point
 from territoires.calcul import COUT
 from territoires.etudes import creer_etude, demander_passage
 from territoires.models import Etude, PassageEtude, ResultatBloc
@@ -83,6 +84,20 @@ def test_capacities_bind_and_what_breaks_is_said(etude: Etude) -> None:
     # D3 is full with its own: commune 42003, which would gain 10 km, stays at D1.
     assert charges["D1"][7] == 40_000
     assert charges["D3"][7] == 11_500
+
+
+def test_what_a_shared_block_knows_of_each_alone_is_the_other_regime(etude: Etude) -> None:
+    """Gains are told against the same figures as « chacun de son côté », capacities included."""
+    Dechetterie.objects.update(capacite_visites_an=9_000)
+    lignes = _run(etude).avec_solutions()
+    (ensemble,) = (OPERATION.decode(row.solution) for row in lignes[MUTUALISE])
+    seul = dict(zip(ensemble.point_code, minutes_by_point(ensemble, "seul"), strict=True))
+    cloisonne = {}
+    for row in lignes[CLOISONNE]:
+        lu = OPERATION.decode(row.solution)
+        cloisonne |= dict(zip(lu.point_code, minutes_by_point(lu), strict=True))
+    assert seul == pytest.approx(cloisonne, abs=1e-9)
+    assert seul != pytest.approx(dict(zip(ensemble.point_code, minutes_by_point(ensemble), strict=True)), abs=0.1)
 
 
 def _table(resultats: Resultats, code: str) -> Any:
