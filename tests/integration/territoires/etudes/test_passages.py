@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from territoires.blocs import PassageEchoue
 from territoires.enfant import Calculateur
@@ -14,7 +15,7 @@ from territoires.models import Collectivite, Commune, Etude, PassageEtude, Resul
 from territoires.operation import operations
 from territoires.passages import executer_lot, run_etude
 from territoires.plans import save_manual_plan
-from territoires.resultats import CLOISONNE, MUTUALISE, Resultats, ResultatsAbsents
+from territoires.resultats import CLOISONNE, MUTUALISE, SHAPLEY, Resultats, ResultatsAbsents
 
 from .mediane import Solution
 
@@ -80,6 +81,14 @@ def test_several_seeds_keep_the_cheapest(etude: Etude) -> None:
     kept = Resultats(passage).par_regime[MUTUALISE][0]
     assert kept.cout == min(row.cout for row in rows)
     assert kept.statut == "realisable"
+
+
+def test_sharing_takes_the_cheapest_seed_of_each_coalition(etude: Etude) -> None:
+    passage = run_etude(demander_passage(etude, enfile=False, nb_graines=2))
+    before = Resultats(passage).partager({SHAPLEY: 1.0})
+    dearer = passage.resultats.filter(graine=max(passage.resultats.values_list("graine", flat=True)))
+    assert dearer.update(cout=F("cout") + 1000) == 7
+    assert Resultats(passage).partager({SHAPLEY: 1.0}) == before
 
 
 def test_check_failure_is_an_error_not_a_result(zone: ZoneLimitrophe) -> None:
