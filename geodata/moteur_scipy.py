@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 from geodata.accrochage import Accroches, ends, same_edge
 from geodata.graphe import Poids
 from geodata.profils import INF_MS
-from geodata.reseau import F64, I32, I64
+from geodata.reseau import F64, I32
 
 #: Bytes of distances held at a time by a matrix.
 MEMOIRE_OCTETS = 128 * 2**20
@@ -122,11 +122,3 @@ def path_arcs(poids: Poids, origine: Accroches, destination: Accroches) -> tuple
         (n_dep[0] == suite[0]) & (ms_dep[0] != INF_MS), ms_dep[0].astype(np.int64), np.iinfo(np.int64).max
     )
     return int(total[entree]), arcs, int(np.argmin(sorties)), entree
-
-
-def field_ms(poids: Poids, points: Accroches, *, vers: bool) -> I64:
-    """Times between each of p points and each node, (p, n) int64 ms, `INF_MS` = unreachable. For tests and tables."""
-    resultat = np.empty((len(points), poids.graphe.n), dtype=np.int64)
-    for bloc, champ in _fields(poids, points, arrivee=vers):
-        resultat[bloc] = to_int(champ)
-    return resultat

@@ -93,6 +93,16 @@ def test_direction_matters_on_a_one_way() -> None:
     assert vers.centroid.x < 9_000 < 11_000 < depuis.centroid.x
 
 
+@pytest.mark.parametrize(("vers", "depart", "coupe"), [(True, 1, 3800.0), (False, 0, 1200.0)])
+def test_an_edge_longer_than_the_time_counts_for_its_part(vers: bool, depart: int, coupe: float) -> None:
+    """68 km/h on 5 km driven one way: 63.5 s are 1,200 m, before the site or after it."""
+    graphe = Graphe.from_tableaux(make_reseau([(0, 0), (5000, 0)], [(0, 1)], sens_unique=[True]))
+    site = snap_nodes(graphe, [depart])
+    aire = isochrones(graphe, graphe.poids("voiture"), site, [1200 / 68 * 3.6], vers=vers, pas_m=25.0)[0].geom
+    bord, loin = (coupe + 100, coupe - 150) if vers else (coupe - 100, coupe + 150)
+    assert aire.covers(shapely.Point(bord, 0)) and not aire.covers(shapely.Point(loin, 0))
+
+
 def test_one_does_not_get_off_a_motorway() -> None:
     reseau = make_reseau(
         [(0, 0), (1000, 0), (9000, 0), (10_000, 0)],
