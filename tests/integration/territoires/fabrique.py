@@ -77,8 +77,11 @@ def install() -> None:
     refresh_limites()
 
 
-def roads(rang: int = 0) -> Reseau:
-    """One straight road west to east through the middle of a row, in two edges cut at the limit, and its point."""
+def roads(rang: int = 0, *, sens_unique: bool = False) -> Reseau:
+    """One straight road west to east through the middle of a row, in two edges cut at the limit, and its point.
+
+    ``sens_unique``: eastwards only.
+    """
     y = Y0 + COTE * (rang + 0.5)
     limite, fin = X0 + 3 * COTE, X0 + 6 * COTE
     reseau = Reseau.objects.create(code="essai", nom="Routes d'essai")
@@ -95,6 +98,7 @@ def roads(rang: int = 0) -> Reseau:
         departement_droite=np.array([0, 1], dtype=np.int16),
         noeud_passage=np.array([False, True, False]),
         classe=np.array([Classe.SECONDAIRE, Classe.TERTIAIRE], dtype=np.int8),
+        sens_unique=np.array([sens_unique, sens_unique]),
     )
     write_network(importation, tableaux)
     reseau.refresh_from_db()

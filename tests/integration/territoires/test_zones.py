@@ -55,11 +55,19 @@ def test_between_epci() -> None:
 
 
 def test_by_time_along_one_road(reseau: Reseau) -> None:
-    """At 80 km/h, mairies 1, 3 and 5 km from the point de passage are 45, 135 and 225 s away."""
-    for secondes, colonnes in ((60, {2, 3}), (180, {1, 2, 3, 4}), (600, set(range(6)))):
+    """Driven at 68 km/h west and 60 km/h east, mairies at 1, 3 and 5 km are 53, 159, 265 and 60, 180, 300 s away."""
+    for secondes, colonnes in ((61, {2, 3}), (170, {1, 2, 3}), (290, {0, 1, 2, 3, 4}), (301, set(range(6)))):
         selection = select(demande(mode="temps", temps_s=secondes, reseau="essai"))
         dans_la_rangee = {c.code for c in selection.communes if c.code.endswith("0")}
         assert dans_la_rangee == {code(i, 0) for i in colonnes}
+
+
+def test_time_is_counted_from_the_point_de_passage() -> None:
+    """On a road driven eastwards only, nobody drives from the limit to the mairies of the west."""
+    clear()
+    roads(sens_unique=True)
+    with pytest.raises(DonneesRefusees, match="aucune commune de Loire"):
+        select(demande(mode="temps", temps_s=600, reseau="essai"))
 
 
 def test_communes_far_from_any_road_are_told(reseau: Reseau) -> None:
