@@ -134,6 +134,14 @@ def test_road_along_the_limit_is_mitoyenne(y: float, attendu: bool) -> None:
         assert apres.departement_gauche.tolist() == apres.departement_droite.tolist() == [0]
 
 
+@pytest.mark.parametrize(("y", "attendu"), [(5.0, "N"), (-5.0, "S")])
+def test_mitoyenne_road_belongs_to_the_area_that_holds_its_middle(y: float, attendu: str) -> None:
+    nord, sud = ("N", shapely.box(-1000, 0, 1000, 500)), ("S", shapely.box(-1000, -500, 1000, 0))
+    for trace in ([(-300, y), (300, y)], [(300, y), (-300, y)]):
+        apres = cut(network([trace]), [nord, sud])
+        assert apres.mitoyenne.tolist() == [True] and departments(apres) == [attendu]
+
+
 def test_mitoyenne_road_that_wiggles_is_not_cut() -> None:
     nord, sud = ("N", shapely.box(-1000, 0, 1000, 500)), ("S", shapely.box(-1000, -500, 1000, 0))
     zigzag = [(x, 3 if x % 100 else -3) for x in range(-300, 301, 50)]

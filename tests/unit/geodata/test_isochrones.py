@@ -103,6 +103,14 @@ def test_an_edge_longer_than_the_time_counts_for_its_part(vers: bool, depart: in
     assert aire.covers(shapely.Point(bord, 0)) and not aire.covers(shapely.Point(loin, 0))
 
 
+@pytest.mark.parametrize(("trou_m2", "trous"), [(0.0, 1), (1_000_000.0, 1), (4_000_000.0, 0)])
+def test_small_holes_are_filled(trou_m2: float, trous: int) -> None:
+    """Four roads around a field of 2 km a side: what lies farther than the margin is a hole of some 2 km²."""
+    graphe = Graphe.from_tableaux(grid(2, 2000.0))
+    aire = isochrones(graphe, graphe.poids("voiture"), snap_nodes(graphe, [0]), [3600.0], trou_m2=trou_m2)[0].geom
+    assert sum(len(p.interiors) for p in aire.geoms) == trous
+
+
 def test_one_does_not_get_off_a_motorway() -> None:
     reseau = make_reseau(
         [(0, 0), (1000, 0), (9000, 0), (10_000, 0)],
