@@ -101,6 +101,9 @@ def missing_patterns(
     if browser and distribution() == "debian" and not chromium():
         # Chromium without any font draws empty pages.
         wanted += ["chromium", "fonts-dejavu-core"]
+    if browser and (distribution() == "debian" or chromium()) and find_library("atomic") is None:
+        # The Node.js that drives Chromium in the tests links to it; nothing else of ours asks for it.
+        wanted.append("libatomic1")
     return wanted
 
 
