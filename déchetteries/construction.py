@@ -18,6 +18,7 @@ from geodata.graphe_cache import load_graphe
 from geodata.longueurs import times_and_lengths
 from geodata.models import Reseau
 from geodata.temps import INF_MS, Accroches, snap
+from territoires.etudes import partition_of
 from territoires.models import Collectivite, Etude, PassageEtude
 from territoires.nombres import nombre
 from territoires.operation import DonneesInsuffisantes
@@ -83,7 +84,9 @@ _cache = _Cache()
 def build_problem(etude: Etude, bloc: frozenset[str]) -> Problem:
     """The problem of one block (codes of collectivités): its own points, its own centres, and those that a rule or a
     shared EPCI opens to some of its inhabitants. Raises `DonneesInsuffisantes`."""
-    return block_of(_cache.get(etude), bloc)
+    problem = block_of(_cache.get(etude), bloc)
+    # Of a coalition that belongs to no regime, cost sharing asks the cost alone.
+    return problem if len(bloc) == 1 or bloc in partition_of(etude) else replace(problem, detaille=False)
 
 
 def block_of(lecture: Lecture, bloc: frozenset[str]) -> Problem:

@@ -111,6 +111,7 @@ class Problem:
         autorise (D, C) bool with the study's changes; autorise_base: today's rules in the same block.
         autorise_seul (D, C) bool, capacite_seul (G, C): what each collectivité has when it stays alone.
     modifie: the study changes something, so that today's rules and centres are solved too.
+    detaille: the block's result is shown; False where only its cost is asked, by cost sharing.
     remarques: French sentences on the data (points not snapped, populations supposed...).
     """
 
@@ -147,6 +148,7 @@ class Problem:
     capacite_seul: F64
     couts: UnitCosts
     modifie: bool = False
+    detaille: bool = True
     remarques: tuple[str, ...] = ()
 
     @property
@@ -160,9 +162,11 @@ class Problem:
     def scenarios(self) -> dict[str, Scenario]:
         """Every reading to solve: "courant"; "base" when the study changes something; "seul:CODE" for each one alone.
 
-        A block of one collectivité is its own "seul".
+        A block of one collectivité is its own "seul". Where only the cost is asked, "courant" is all there is.
         """
         found = {"courant": Scenario(self.visites, self.actif, self.autorise, self.capacite)}
+        if not self.detaille:
+            return found
         if self.modifie:
             found["base"] = Scenario(self.visites, self.actif_base, self.autorise_base, self.capacite)
         if len(self.groupes) > 1:

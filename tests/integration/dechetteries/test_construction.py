@@ -94,6 +94,17 @@ def test_coalitions_of_a_run_share_one_reading(etude: Etude, django_assert_num_q
         build_problem(etude, frozenset({"43"}))
 
 
+def test_a_coalition_that_only_sharing_asks_for_is_solved_once_at_the_same_cost(territoire: Territoire) -> None:
+    etude = creer_etude("Essai", "dechetteries", territoire.zone, territoire.epci.values())
+    coalition = frozenset(("200000001", "200000003"))
+    bref, entier = build_problem(etude, coalition), block_of(read(etude), coalition)
+    assert set(bref.scenarios()) == {"courant"}
+    assert set(entier.scenarios()) == {"courant", "seul:200000001", "seul:200000003"}
+    assert solve(bref, Arret()).bilan.cost == solve(entier, Arret()).bilan.cost
+    assert build_problem(etude, frozenset(territoire.epci)).detaille
+    assert build_problem(etude, frozenset(("200000001",))).detaille
+
+
 def test_a_convention_opens_a_centre_from_outside_the_block(etude: Etude, territoire: Territoire) -> None:
     RegleAcces.objects.create(dechetterie=territoire.centres["D3"], collectivite=territoire.epci["200000002"])
     problem, vers = _solved(etude, "42")
