@@ -37,7 +37,7 @@ ECART_RELATIF = 1e-6
 def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     """Cases: each extract to arrays against OSMnx, then `TRONCONS_BASE` edges into PostGIS with their indexes."""
     dossier: Path = args.dossier or DEFAUT
-    extraits = sorted(dossier.glob("*.osm.pbf"), key=lambda f: f.stat().st_size, reverse=True)
+    extraits = sorted(dossier.rglob("*.osm.pbf"), key=lambda f: f.stat().st_size, reverse=True)
     if not extraits:
         say(f"Aucun extrait .osm.pbf dans {dossier} : rien à mesurer.")
         return

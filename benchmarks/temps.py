@@ -65,12 +65,13 @@ def _cases(nom: str, reseau: TableauxReseau, budget: float, graines: int) -> Ite
 
 
 def _networks(dossier: Path | None) -> Iterator[tuple[str, TableauxReseau]]:
-    """The network of a folder: the main roads of France, else the extract with the most roads; else generated ones."""
-    if dossier is not None and (dossier / "reseau-principal-france-noeuds.csv.gz").exists():
+    """The network of a folder (or of one in it): the main roads of France, else the extract with the most roads; else generated ones."""
+    france = next(dossier.rglob("reseau-principal-france-noeuds.csv.gz"), None) if dossier is not None else None
+    if france is not None:
         say("lecture du réseau principal de la France")
-        yield "france", main_roads_france(dossier)
+        yield "france", main_roads_france(france.parent)
         return
-    extraits = sorted(dossier.glob("*.osm.pbf")) if dossier is not None else []
+    extraits = sorted(dossier.rglob("*.osm.pbf")) if dossier is not None else []
     if extraits:
         say(f"lecture de {len(extraits)} extraits")
         lus = {fichier.name.split(".")[0]: project(read_osm([fichier])) for fichier in extraits}

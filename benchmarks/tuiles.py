@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     from django.db import connection, transaction
     from django.db.utils import DatabaseError
 
-    extraits = sorted((args.dossier or DEFAUT).glob("*.osm.pbf"))
+    extraits = sorted((args.dossier or DEFAUT).rglob("*.osm.pbf"))
     if not extraits:
         say("Aucun extrait .osm.pbf : rien à mesurer.")
         return
