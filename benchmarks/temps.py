@@ -65,7 +65,7 @@ def _cases(nom: str, reseau: TableauxReseau, budget: float, graines: int) -> Ite
 
 
 def _networks(dossier: Path | None) -> Iterator[tuple[str, TableauxReseau]]:
-    """The network of a folder (or of one in it): the main roads of France, else the extract with the most roads; else generated ones."""
+    """Network of a folder or of those in it: main roads of France, else the largest extract; else generated ones."""
     france = next(dossier.rglob("reseau-principal-france-noeuds.csv.gz"), None) if dossier is not None else None
     if france is not None:
         say("lecture du réseau principal de la France")
