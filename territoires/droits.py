@@ -23,7 +23,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from .models import Etude, PassageEtude, ResultatBloc, Utilisateur, ZoneLimitrophe
+from .models import Etude, PassageEtude, Utilisateur, ZoneLimitrophe
 
 Compte = Utilisateur | AnonymousUser
 Vue = Callable[..., HttpResponseBase]
@@ -81,11 +81,6 @@ def may_cancel_passage(user: Compte, passage: PassageEtude) -> bool:
     if may_read(user) and user.pk is not None and user.pk == passage.auteur_id:
         return True
     return may_write_etude(user, passage.etude)
-
-
-def may_edit_plan(user: Compte, resultat: ResultatBloc) -> bool:
-    """Save a plan edited by hand beside a computed one."""
-    return may_write_etude(user, resultat.passage.etude)
 
 
 def may_create_zone(user: Compte) -> bool:
