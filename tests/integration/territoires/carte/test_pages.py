@@ -70,6 +70,13 @@ def test_search_answers_with_a_frame_in_degrees(client: Client, agent: Utilisate
     assert 4.4 < ouest < est < 4.6 and 45.3 < sud < nord < 45.5
 
 
+def test_every_page_says_for_whom_one_is_signed_in(client: Client, agent: Utilisateur) -> None:
+    Utilisateur.objects.filter(pk=agent.pk).update(demonstration=True)
+    page = client.get(reverse("accueil")).content.decode()
+    assert agent.collectivite is not None
+    assert f', {agent.collectivite.nom} <span class="badge badge-fictif">fictif</span></span>' in page
+
+
 def test_results_travel_compressed(zone: ZoneLimitrophe, client: Client, agent: Utilisateur) -> None:
     etude = make_study(zone)
     for adresse in (reverse("carte-resultats", args=[etude.pk]), reverse("etude-couches", args=[etude.pk])):
