@@ -6,10 +6,13 @@ Pure module.
 from __future__ import annotations
 
 import math
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 #: Narrow no-break space (thousands, before a unit).
 FINE = "\u202f"
+#: A word in the plural at the head of a unit (symbols such as km or min are shorter and have no plural).
+_PLURIEL = re.compile(r"^(\w{3,})s\b")
 INSECABLE = "\u00a0"
 MOINS = "\u2212"
 
@@ -27,9 +30,17 @@ def nombre(value: float | Decimal, decimales: int = 0, *, signe: bool = False) -
 
 
 def avec_unite(value: float | Decimal, unite: str, decimales: int = 0, *, signe: bool = False) -> str:
-    """Number and unit: « 12,5 km »; nothing after it when the unit is empty."""
+    """Number and unit: « 12,5 km »; nothing after it when the unit is empty.
+
+    A unit that is a plural word is written in the singular below two: « 0 habitant », « 1 visite/an ».
+    """
     text = nombre(value, decimales, signe=signe)
-    return f"{text}{FINE}{unite}" if unite else text
+    if not unite:
+        return text
+    number = Decimal(repr(float(value)))
+    if number.is_finite() and abs(number.quantize(Decimal(1).scaleb(-decimales), rounding=ROUND_HALF_UP)) < 2:
+        unite = _PLURIEL.sub(r"\1", unite)
+    return f"{text}{FINE}{unite}"
 
 
 def euros(value: float | Decimal, *, centimes: bool = False, signe: bool = False) -> str:
