@@ -86,17 +86,22 @@ class _Hierarchie:
 
 
 def _hierarchie(graphe: Graphe) -> _Hierarchie:
-    par_graphe: weakref.WeakKeyDictionary[Graphe, _Hierarchie] | None = getattr(_local, "par_graphe", None)
-    if par_graphe is None:
-        par_graphe = _local.par_graphe = weakref.WeakKeyDictionary()
-    trouve = par_graphe.get(graphe)
-    if trouve is None:
-        arcs = np.flatnonzero(graphe.tail != graphe.head).astype(np.int32)
-        # False: a direction that is closed today may be open for another profile or scenario.
-        cch = rk.CCH(
-            graphe.ensure_ordre(compute_ordre).tolist(), graphe.tail[arcs].tolist(), graphe.head[arcs].tolist(), False
-        )
-        trouve = par_graphe[graphe] = _Hierarchie(cch, arcs, rk.CCHMetricPartialUpdater(cch))
+    gardees: list[tuple[weakref.ref[Graphe], _Hierarchie]] | None = getattr(_local, "gardees", None)
+    if gardees is None:
+        gardees = _local.gardees = []
+    # What was built for graphs that have gone is dropped here, by the thread that built it: the library refuses any
+    # other, which a callback of the weak reference would run in.
+    gardees[:] = [(ref, hierarchie) for ref, hierarchie in gardees if ref() is not None]
+    for ref, hierarchie in gardees:
+        if ref() is graphe:
+            return hierarchie
+    arcs = np.flatnonzero(graphe.tail != graphe.head).astype(np.int32)
+    # False: a direction that is closed today may be open for another profile or scenario.
+    cch = rk.CCH(
+        graphe.ensure_ordre(compute_ordre).tolist(), graphe.tail[arcs].tolist(), graphe.head[arcs].tolist(), False
+    )
+    trouve = _Hierarchie(cch, arcs, rk.CCHMetricPartialUpdater(cch))
+    gardees.append((weakref.ref(graphe), trouve))
     return trouve
 
 

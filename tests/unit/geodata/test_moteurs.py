@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -119,3 +123,27 @@ def test_each_thread_has_its_own_hierarchy() -> None:
         fil.join()
     assert faux == []
     assert graphe.ordre is not None
+
+
+def test_what_a_thread_built_for_a_graph_that_has_gone_is_dropped_by_that_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plaintes: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", plaintes.append)
+    graphes = [Graphe.from_tableaux(grid(3))]
+
+    def ask() -> tuple[int, int]:
+        poids = graphes[0].poids("voiture")
+        return moteur_cch.path_arcs(poids, on_edges([0], [0.5]), on_edges([3], [0.5]))[0], len(
+            moteur_cch._local.gardees
+        )
+
+    with ThreadPoolExecutor(1) as fil:
+        premier = fil.submit(ask).result()
+        ancien = weakref.ref(graphes[0])
+        graphes[0] = Graphe.from_tableaux(grid(3))
+        gc.collect()
+        assert ancien() is None
+        assert fil.submit(ask).result() == premier == (premier[0], 1)
+    gc.collect()
+    assert plaintes == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import time
 from collections.abc import Iterator
@@ -104,7 +105,8 @@ def test_death_says_by_which_signal(one: Calculateur) -> None:
 
 
 def test_what_cannot_be_sent_is_told(one: Calculateur) -> None:
-    with pytest.raises(Exception, match="pickle"):
+    # Python 3.13 words it otherwise than 3.11.
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
         one.solve(lambda *args: None, 1, seed=1)
     assert one.solve(count, 1, seed=1).solution == (1, 1, 1)
 
