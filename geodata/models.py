@@ -67,6 +67,11 @@ class ImportReseau(models.Model):
         verbose_name_plural = "imports de réseau"
         ordering = ["-debut"]
         indexes = [models.Index(fields=["reseau", "empreinte"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(etat__in=["en_cours", "reussi", "inchange", "echoue"]), name="import_reseau_etat"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.fichier} ({self.get_etat_display()})"

@@ -107,6 +107,7 @@ class Limite(models.Model):
         verbose_name = "limite"
         constraints = [
             models.UniqueConstraint(fields=["collectivite_a", "collectivite_b"], name="limite_unique"),
+            models.CheckConstraint(condition=models.Q(longueur_m__gt=0), name="limite_longueur"),
             models.CheckConstraint(
                 condition=models.Q(collectivite_a__lt=models.F("collectivite_b")), name="limite_ordre"
             ),
@@ -126,7 +127,10 @@ class LimiteCommune(models.Model):
 
     class Meta:
         verbose_name = "commune limitrophe"
-        constraints = [models.UniqueConstraint(fields=["limite", "commune"], name="limite_commune_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["limite", "commune"], name="limite_commune_unique"),
+            models.CheckConstraint(condition=models.Q(longueur_m__gt=0), name="limite_commune_longueur"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.commune} : {self.longueur_m:.0f} m"
