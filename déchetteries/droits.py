@@ -5,7 +5,7 @@ from __future__ import annotations
 from territoires.droits import Compte, may_read, may_write_donnees
 from territoires.models import Collectivite
 
-from .models import Dechetterie
+from .models import Dechetterie, RegleAcces
 
 
 def writable_owners(user: Compte) -> set[int] | None:
@@ -32,3 +32,8 @@ def may_write_centre(user: Compte, centre: Dechetterie) -> bool:
     """Change or delete one centre and its access rules."""
     owners = writable_owners(user)
     return owners is None or centre.proprietaire_id in owners
+
+
+def may_write_regle(user: Compte, regle: RegleAcces) -> bool:
+    """Delete one access rule: whoever may change its centre."""
+    return may_write_centre(user, regle.dechetterie)

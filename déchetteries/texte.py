@@ -51,8 +51,3 @@ def title(texte: str, trait: str = "═") -> str:
 def paragraph(texte: str, puce: str = "") -> str:
     """Text wrapped, with a bullet."""
     return textwrap.fill(texte, LARGEUR, initial_indent=puce, subsequent_indent=" " * len(puce))
-
-
-def accord(nombre: int, un: str, plusieurs: str) -> str:
-    """« 1 ligne créée », « 3 lignes créées »: French counts zero with one."""
-    return f"{nombre} {plusieurs if nombre >= 2 else un}"

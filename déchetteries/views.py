@@ -19,7 +19,7 @@ from territoires.droits import may_read, protege
 from territoires.operation import Tableau
 from territoires.rapport import DonneesRefusees, Rapport
 
-from .droits import may_add_centre, may_write_centre, writable_owners
+from .droits import may_add_centre, may_write_centre, may_write_regle, writable_owners
 from .exports import csv_bytes
 from .forms import DechetterieForm, ImportForm, RegleForm
 from .importation import Bilan, Origine, check_centres, read_centres, write_centres
@@ -40,11 +40,6 @@ def load_regle(pk: int) -> RegleAcces:
     """The rule an address names."""
     regle: RegleAcces = get_object_or_404(RegleAcces.objects.select_related("dechetterie"), pk=pk)
     return regle
-
-
-def may_write_regle(user: Any, regle: RegleAcces) -> bool:
-    """Delete one access rule: whoever may change its centre."""
-    return may_write_centre(user, regle.dechetterie)
 
 
 @protege(may_read)

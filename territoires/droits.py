@@ -56,19 +56,12 @@ def may_read_passage(user: Compte, passage: PassageEtude) -> bool:
 
 def may_create_etude(user: Compte) -> bool:
     """Create studies: members of a collectivité, for themselves and their neighbours."""
-    return may_read(user) and (_superuser(user) or _collectivite(user) is not None)
+    return _member(user, lambda own: True)
 
 
 def may_write_etude(user: Compte, etude: Etude) -> bool:
     """Run again, change, delete a study: members of its owner or of one of its collectivités."""
-    if not may_read(user):
-        return False
-    if _superuser(user):
-        return True
-    own = _collectivite(user)
-    if own is None:
-        return False
-    return own == etude.proprietaire_id or etude.collectivites.filter(pk=own).exists()
+    return _member(user, lambda own: own == etude.proprietaire_id or etude.collectivites.filter(pk=own).exists())
 
 
 def may_run_etude(user: Compte, etude: Etude) -> bool:
@@ -90,19 +83,24 @@ def may_create_zone(user: Compte) -> bool:
 
 def may_write_zone(user: Compte, zone: ZoneLimitrophe) -> bool:
     """Compute again or delete a zone: members of one of its collectivités, or of one its communes belong to."""
-    if not may_read(user):
-        return False
-    if _superuser(user):
-        return True
-    own = _collectivite(user)
-    if own is None:
-        return False
-    return zone.collectivites.filter(pk=own).exists() or zone.communes.filter(Q(departement=own) | Q(epci=own)).exists()
+    return _member(
+        user,
+        lambda own: (
+            zone.collectivites.filter(pk=own).exists()
+            or zone.communes.filter(Q(departement=own) | Q(epci=own)).exists()
+        ),
+    )
 
 
 def may_write_donnees(user: Compte) -> bool:
     """Import or correct reference data."""
     return may_read(user) and _superuser(user)
+
+
+def _member(user: Compte, concerned: Callable[[int], bool]) -> bool:
+    """Superusers, and the members of a collectivité (its key) that is ``concerned``."""
+    own = _collectivite(user)
+    return may_read(user) and (_superuser(user) or (own is not None and concerned(own)))
 
 
 def _superuser(user: Compte) -> bool:

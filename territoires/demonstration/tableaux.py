@@ -10,6 +10,7 @@ from pyproj import Transformer
 
 from geodata.classes import ACCES_ORDINAIRE, Acces, Classe, gestion_of
 from geodata.reseau import HORS_DECOUPAGE, TableauxReseau
+from geodata.topologie import great_circle, ranks, run_lengths
 
 from .details import Genre, Ouvrage, Piece
 from .hierarchie import Aretes
@@ -20,7 +21,6 @@ from .voies_rapides import ECHANGEURS_MAX
 F64 = NDArray[np.float64]
 
 SRID_CALCUL = 2154
-RAYON_TERRE_M = 6_371_009.0
 
 VITESSE_CAMPAGNE = {
     Classe.AUTOROUTE: 130.0, Classe.VOIE_RAPIDE: 110.0, Classe.DESSERTE: 50.0,
@@ -107,7 +107,7 @@ def make_arrays(
         noeud_passage=np.zeros(len(ouvrage.x), dtype=bool),
         source=source,
         cible=cible,
-        longueur_m=_lengths(lon, lat, debut),
+        longueur_m=run_lengths(debut, great_circle(lon[:-1], lat[:-1], lon[1:], lat[1:])).astype(np.float32),
         sens_unique=one_way,
         classe=kind.astype(np.int8),
         bretelle=slip,
@@ -126,7 +126,7 @@ def make_arrays(
         nom=nom.astype(np.int32),
         revetement=np.where(lane, rough, surface).astype(np.int32),
         voie_id=ways,
-        rang=_ranks(ways),
+        rang=ranks(ways),
         departement=outside,
         departement_gauche=outside.copy(),
         departement_droite=outside.copy(),
@@ -162,13 +162,6 @@ def _axis_number(ways: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(np.where(ways >= _VOIES[Genre.BRETELLE], slips, (ways - _VOIES[Genre.RAPIDE]) // 2))
 
 
-def _ranks(ways: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Rank of each piece within its way, ``ways`` being sorted."""
-    first = np.r_[True, ways[1:] != ways[:-1]]
-    begins = np.flatnonzero(first)
-    return np.asarray(np.arange(len(ways)) - begins[np.cumsum(first) - 1], dtype=np.int32)
-
-
 def _flipped(pieces: Sequence[Piece], noms: Noms) -> list[bool]:
     """Pieces drawn against their road: turned round, one-way streets with them."""
     return [p.genre == Genre.ROUTE and bool(noms.sens[p.arete] < 0) for p in pieces]
@@ -187,12 +180,3 @@ def _project(x: F64, y: F64) -> tuple[F64, F64]:
     """Degrees kept to 1e-7 (a centimetre), as OpenStreetMap does."""
     lon, lat = Transformer.from_crs(SRID_CALCUL, 4326, always_xy=True).transform(x, y)
     return np.round(lon, 7), np.round(lat, 7)
-
-
-def _lengths(lon: F64, lat: F64, debut: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Great-circle length (m) of each line (haversine)."""
-    phi, lam = np.radians(lat), np.radians(lon)
-    h = np.sin(np.diff(phi) / 2) ** 2 + np.cos(phi[1:]) * np.cos(phi[:-1]) * np.sin(np.diff(lam) / 2) ** 2
-    step = np.r_[2 * RAYON_TERRE_M * np.arcsin(np.sqrt(h)), 0.0]
-    step[debut[1:] - 1] = 0.0
-    return np.add.reduceat(step, debut[:-1]).astype(np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +12,16 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils.text import slugify
-from tqdm import tqdm
 
 from déchetteries import compte_rendu, importation, importation_annexe, placement
 from déchetteries.importation import Bilan
 from déchetteries.operation import OPERATION
-from déchetteries.texte import accord
 from territoires.etudes import EtudeInvalide, creer_etude, demander_passage
 from territoires.importation import osm
+from territoires.management.barre import solving_bar
 from territoires.models import Collectivite, Commune, Etude, PassageEtude, ZoneLimitrophe
 from territoires.passages import run_etude
-from territoires.rapport import DonneesRefusees, Rapport
+from territoires.rapport import DonneesRefusees, Rapport, accord
 from territoires.resultats import Resultats
 from territoires.tableur import normalise, read_table
 from territoires.zones import DemandeZone, create_zone
@@ -277,20 +275,7 @@ class Command(BaseCommand):
     def _run(self, etude: Etude, options: dict[str, Any]) -> None:
         self._step("Calcul")
         passage = demander_passage(etude, graine=options["graine"], limite_s=options["limite"], enfile=False)
-        silence = True if options["verbosity"] < 1 else None
-        with tqdm(total=100, desc="Calcul", file=sys.stderr, disable=silence, leave=False) as barre:
-
-            def tell(
-                fraction: float | None,
-                message: str,
-                best: float | None = None,
-                bound: float | None = None,
-                solution: object | None = None,
-            ) -> None:
-                if fraction is not None:
-                    barre.n = round(100 * fraction)
-                barre.set_postfix_str(message[:60])
-
+        with solving_bar("Calcul", shown=options["verbosity"] > 0) as tell:
             run_etude(passage, tell)
         if passage.etat != PassageEtude.Etat.REUSSI:
             raise CommandError(f"L'étude n'a pas donné de résultat : {passage.message}")

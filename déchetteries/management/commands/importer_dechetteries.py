@@ -10,8 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from déchetteries import importation, importation_annexe, placement
 from déchetteries.importation import Bilan, Origine
-from déchetteries.texte import accord
-from territoires.rapport import DonneesRefusees, Rapport
+from territoires.rapport import DonneesRefusees, Rapport, accord
 
 
 class Command(BaseCommand):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from territoires.etudes import EtudeInvalide, demander_passage
+from territoires.management.barre import solving_bar
 from territoires.models import Etude, PassageEtude
 from territoires.nombres import duree, euros
 from territoires.passages import run_etude
+from territoires.rapport import accord
 
 #: Seconds between two looks at lots that workers have.
 ATTENTE_S = 1.0
@@ -57,28 +57,10 @@ class Command(BaseCommand):
             return
         failed = sum(not self._run(passage) for passage in passages)
         if failed:
-            raise CommandError(f"{failed} étude(s) sans résultat sur {len(passages)}.")
+            raise CommandError(f"{accord(failed, 'étude')} sans résultat sur {len(passages)}.")
 
     def _run(self, passage: PassageEtude) -> bool:
-        with tqdm(
-            total=100,
-            desc=passage.etude.titre[:40],
-            bar_format="{desc} |{bar}| {percentage:3.0f} % {postfix}",
-            file=sys.stderr,
-            disable=None,
-        ) as bar:
-
-            def tell(
-                fraction: float | None,
-                message: str,
-                best: float | None = None,
-                bound: float | None = None,
-                solution: object | None = None,
-            ) -> None:
-                if fraction is not None:
-                    bar.n = round(100 * fraction)
-                bar.set_postfix_str(message[:60])
-
+        with solving_bar(passage.etude.titre) as tell:
             run_etude(passage, tell)
             # Workers have some of its lots: wait for them, and take up what they may leave.
             while not passage.termine:
