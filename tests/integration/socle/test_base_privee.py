@@ -52,10 +52,10 @@ def _pid(project: Project) -> int:
 
 
 def test_the_life_of_a_cluster(project: Project) -> None:
-    first = _cluster(project)
+    first, second, third = (_cluster(project) for _ in range(3))
     assert first.version is None
-    url = first.acquire()
     try:
+        url = first.acquire()
         assert str(_select(url, "SELECT postgis_version()")).startswith("3.")
         assert _select(url, "SHOW server_encoding") == "UTF8"
         assert _select(url, "SHOW listen_addresses") == "127.0.0.1"
@@ -65,7 +65,6 @@ def test_the_life_of_a_cluster(project: Project) -> None:
         assert stat.S_IMODE((project.local / "pg_password").stat().st_mode) == 0o600
         assert (project.local / "pg").stat().st_uid != 0, "jamais root"
 
-        second = _cluster(project)
         assert second.acquire() == url, "deux commandes se partagent la base"
         first.release()
         assert _select(url, "SELECT 1") == 1, "la seconde s'en sert encore"
@@ -74,7 +73,6 @@ def test_the_life_of_a_cluster(project: Project) -> None:
         assert _gone(pid)
         assert not (project.local / "pg" / "postmaster.pid").exists()
 
-        third = _cluster(project)
         assert third.version == int((project.local / "pg" / "PG_VERSION").read_text())
         identity = third.identity
         third.acquire()
@@ -85,8 +83,12 @@ def test_the_life_of_a_cluster(project: Project) -> None:
         after = third.acquire()
         assert _select(after, "SELECT count(*) FROM pg_extension WHERE extname = 'postgis'") == 1
         assert third.identity == identity
+        pid = _pid(project)
+        third.release()
+        assert _gone(pid)
     finally:
-        _cluster(project).release()
+        for cluster in (first, second, third):
+            cluster.release()
 
 
 def _gone(*pids: int) -> bool:
