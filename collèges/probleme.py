@@ -1,0 +1,364 @@
+"""All that the solver may see of one block: zones, collèges, minutes, today's sectors, rules. Pure module: numpy only.
+
+What a plan is
+    Each zone i goes to one collège (``s(i, j) = 1``), to none (``s = 0`` everywhere), or stays shared between its two
+    collèges of today (``s = 1/2`` for each). Today's plan (``present``) is a plan like any other, and always allowed.
+
+What a plan costs, in pupil-minutes of a mean year (`collèges.couts` computes it, `collèges.controle` again)
+    e[t, i] = ``eleves``; w[t] = ``poids_annee`` (adds up to 1); E[i] = sum over t of w[t] e[t, i], the mean year.
+    p[t, i] = ``part_nouvelle``, the share of a year's pupils who follow the new plan (phase-in: only the new 6e do);
+    where the zone has no collège today p = 1. s0 = shares of today's plan.
+    Pupils of zone i in collège j in year t:  q[t, i, j] = e[t, i] (p[t, i] s(i, j) + (1 - p[t, i]) s0(i, j)).
+    Load:  L[t, j] = sum over i of q[t, i, j].
+    m(i, j) = ``minutes``, ``minutes_sans_route`` where infinite; m0(i) = mean of m over today's collèges of the zone.
+    moved(i) = half the sum over j of |s(i, j) - s0(i, j)|: 0, 1/2 (one of two shared collèges left) or 1, and 0 where
+    the zone had no collège or has none any more (that is priced as ``sans_college``).
+    The terms, each one a field of `collèges.resultat.Couts`:
+
+    trajet          sum of w q m x poids_minutes
+    trajet_long     sum of w q max(0, m - minutes_max) x poids_minutes_max
+    allongement     sum over i, j of w e p s(i, j) max(0, m(i, j) - m0(i) - allongement_max) x poids_allongement,
+                    zones with a collège today only
+    depart          sum of w e p moved x poids_depart
+    sureffectif     sum over t, j of w max(0, L - remplissage_max capacite) x poids_sureffectif
+    souseffectif    sum over t, j of w max(0, remplissage_min capacite - L) x poids_souseffectif, finite capacities only
+    taille          sum over t, j of w max(0, effectif_min - L) x poids_taille
+    sans_college    sum of E over zones with no collège x poids_sans_college
+    interdit        sum of E(i) s(i, j) over i, j that are not permitted x poids_interdit. j is not permitted to i when
+                    ``interdit[i, j]``, or ``impose[i]`` names another collège, or ``zones_propres`` holds and zone i
+                    holds collèges (``college_zone``) but not j, unless j is a collège of i today; ``interdit`` and
+                    ``impose`` hold for today's collège too.
+    ensemble        each group of ``ensemble`` has a reference, its zone with the largest E (the first of equals): sum
+                    over the group's zones of E(i) (1 - sum over j of min(s(i, j), s(reference, j))) x poids_ensemble;
+                    zones without collège: s = 0
+    limite_zones    max(0, zones whose moved > 0 - max_zones) x poids_max_zones
+    limite_eleves   max(0, sum of E moved - max_eleves) x poids_max_eleves
+    passages        for each pair of groups g != h: max(0, P(g, h) - passages_max[g, h]) x poids_passages with
+                    P(g, h) = sum over zones i of g, collèges j of h, of E(i) max(0, s(i, j) - s0(i, j))
+    exterieurs      sum over t, j of w max(0, X - part_exterieurs L) x poids_exterieurs, X[t, j] = sum of q[t, i, j]
+                    over zones of another group than collège j's (code de l'éducation, L213-8: 10 %)
+    ecart_ips       sum over ``college_voisins`` (a, b) of max(0, |I(a) - I(b)| - ecart_ips) x poids_ecart_ips with
+                    I(j) = sum of E s(i, j) ips(i) / sum of E s(i, j); pairs with an empty or unknown sector: 0
+    dissimilarite   D x poids_dissimilarite, D = half the sum over j of |A(j)/A - B(j)/B|; A(j) = sum of E s(i, j) over
+                    zones whose ips is below the block's mean (weights E, all zones with an ips), B(j) = the same over
+                    the others with an ips; A, B = sums over j; 0 when A or B is 0
+    ips(i) is ``zone_ips``; where unknown (NaN), mean of ``college_ips`` of its collèges of today that are known; where
+    still unknown, the zone counts in neither I nor D.
+
+What contiguity means
+    Two zones are adjacent when they share a border longer than 0 (``frontiere_m``). The *door* of collège j is
+    ``college_zone[j]``, or, for a collège outside any zone (-1), the zone with the least minutes to it (if none is
+    finite, the least straight distance; the first of equals). The sector of j (zones with s(i, j) > 0) and its door
+    make a graph; zones in the door's connected component are *attached*, even where the door itself belongs to another sector
+    (several collèges in one zone; a faulty plan). The others are *islands*.
+    A zone in an island of j is *tolerated* when it was in an island of j in today's plan, or ``impose[i] == j``. A plan
+    is *contiguous* when every island zone is tolerated; island zones that are not are *cut off*. Cutting off costs
+    nothing and is never done by the solver; a plan made by hand may do it and is told so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+B = NDArray[np.bool_]
+F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
+
+#: In ``present``, ``impose``, ``ensemble``, ``college_zone`` and plans: none.
+AUCUN = -1
+
+
+class ProblemeInvalide(ValueError):
+    """The arrays do not form a problem; the message (French) says which and where."""
+
+
+@dataclass(frozen=True)
+class Regles:
+    """Weights (pupil-minutes a unit) and limits of a study. Each limit is a wish with a price, so that there is always
+    a plan; the defaults are hypotheses to replace by the département's own.
+
+    poids_minutes        1     per pupil and minute
+    minutes_max, poids_minutes_max      inf, 5: per pupil and minute above
+    allongement_max, poids_allongement  inf, 5: per pupil and minute of lengthening above (against today)
+    minutes_sans_route   240   minutes counted where there is no road
+    poids_depart         10    per pupil who changes collège
+    poids_sureffectif, poids_souseffectif, poids_taille  60 per pupil above, below, missing
+    poids_sans_college, poids_interdit  1,000 per pupil
+    poids_ensemble       60    per pupil apart from his group's reference zone
+    max_zones, poids_max_zones    inf, 10,000 per zone above; max_eleves, poids_max_eleves  inf, 1,000 per pupil above
+    poids_passages       1,000 per pupil above ``passages_max``
+    part_exterieurs, poids_exterieurs   0.10 (L213-8), 0: per pupil above
+    ecart_ips, poids_ecart_ips    0 points of IPS tolerated, 0: per point and pair of neighbouring collèges
+    poids_dissimilarite  0     for an index of 1
+    zones_propres        True: a zone that holds collèges goes to one of them, or stays as today
+    """
+
+    poids_minutes: float = 1.0
+    minutes_max: float = float("inf")
+    poids_minutes_max: float = 5.0
+    allongement_max: float = float("inf")
+    poids_allongement: float = 5.0
+    minutes_sans_route: float = 240.0
+    poids_depart: float = 10.0
+    poids_sureffectif: float = 60.0
+    poids_souseffectif: float = 60.0
+    poids_taille: float = 60.0
+    poids_sans_college: float = 1_000.0
+    poids_interdit: float = 1_000.0
+    poids_ensemble: float = 60.0
+    max_zones: float = float("inf")
+    poids_max_zones: float = 10_000.0
+    max_eleves: float = float("inf")
+    poids_max_eleves: float = 1_000.0
+    poids_passages: float = 1_000.0
+    part_exterieurs: float = 0.10
+    poids_exterieurs: float = 0.0
+    ecart_ips: float = 0.0
+    poids_ecart_ips: float = 0.0
+    poids_dissimilarite: float = 0.0
+    zones_propres: bool = True
+
+    def __post_init__(self) -> None:
+        infinis = {"minutes_max", "allongement_max", "max_zones", "max_eleves"}
+        for champ in fields(self):
+            valeur = getattr(self, champ.name)
+            if np.isnan(valeur) or valeur < 0 or (champ.name not in infinis and not np.isfinite(valeur)):
+                raise ProblemeInvalide(f"{champ.name} : {valeur} (nombre positif attendu)")
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One block: n zones, C collèges, G groups (départements), T years, m borders. All arrays are made read-only.
+
+    groupes, groupe_noms: G codes (distinct) and names; annees: T labels ("2026").
+    Zones
+        zone_code (distinct), zone_nom: n texts; zone_groupe (n,) int32 position in ``groupes``.
+        zone_x, zone_y (n,) float64 metres EPSG:2154; zone_ips (n,) float64, NaN = unknown.
+        eleves (T, n) float64: pupils of public collège age living there, each year.
+        part_nouvelle (T, n) float64 in [0, 1]: share of them who follow the new plan (see `phase_in`).
+        present (n, 2) int32: today's collège; two for a shared sector; AUCUN (-1) elsewhere (second column first).
+        arete (m, 2) int32, each pair of touching zones once; frontiere_m (m,) float64: length of the shared border,
+        0 = they touch at a point only: not adjacent.
+    Collèges
+        college_code (distinct), college_nom: C texts; college_groupe (C,) int32; college_x, college_y (C,) float64.
+        college_zone (C,) int32: zone it stands in, AUCUN = outside the block's zones.
+        capacite (T, C) float64 pupils, inf = not limited; remplissage_max, remplissage_min (C,) float64 share of it.
+        effectif_min (C,) float64 pupils: minimum size (0 = none); college_ips (C,) float64, NaN = unknown.
+        college_voisins (k, 2) int32: pairs of neighbouring collèges whose IPS are compared (see `touching_sectors`).
+    Between them
+        minutes (n, C) float64, one way, inf = no road.
+        interdit (n, C) bool: assignments that are refused; impose (n,) int32: collège that a zone must have,
+        or AUCUN.
+        ensemble (n,) int32: number of the group of zones to keep together, or AUCUN.
+        passages_max (G, G) float64: pupils living in the row's group who may be moved to collèges of the column's;
+        inf = free, 0 = the solver moves none; the diagonal is not read.
+    poids_annee (T,) float64: weight of each year, adding up to 1.
+    remarques: French sentences on the data.
+    """
+
+    groupes: tuple[str, ...]
+    groupe_noms: tuple[str, ...]
+    annees: tuple[str, ...]
+    zone_code: tuple[str, ...]
+    zone_nom: tuple[str, ...]
+    zone_groupe: I32
+    zone_x: F64
+    zone_y: F64
+    zone_ips: F64
+    eleves: F64
+    part_nouvelle: F64
+    present: I32
+    arete: I32
+    frontiere_m: F64
+    college_code: tuple[str, ...]
+    college_nom: tuple[str, ...]
+    college_groupe: I32
+    college_x: F64
+    college_y: F64
+    college_zone: I32
+    capacite: F64
+    remplissage_max: F64
+    remplissage_min: F64
+    effectif_min: F64
+    college_ips: F64
+    college_voisins: I32
+    minutes: F64
+    interdit: B
+    impose: I32
+    ensemble: I32
+    passages_max: F64
+    poids_annee: F64
+    regles: Regles = field(default_factory=Regles)
+    remarques: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for champ in fields(self):
+            valeur = getattr(self, champ.name)
+            if isinstance(valeur, np.ndarray):
+                # A copy, unless it is frozen already: nobody else may write into a problem.
+                if valeur.flags.writeable or not valeur.flags.c_contiguous:
+                    valeur = np.ascontiguousarray(valeur).copy()
+                    valeur.setflags(write=False)
+                object.__setattr__(self, champ.name, valeur)
+        validate(self)
+
+    @property
+    def n_zones(self) -> int:
+        return len(self.zone_code)
+
+    @property
+    def n_colleges(self) -> int:
+        return len(self.college_code)
+
+    @property
+    def n_annees(self) -> int:
+        return len(self.annees)
+
+    @property
+    def n_groupes(self) -> int:
+        return len(self.groupes)
+
+
+def phase_in(n_annees: int, n_zones: int, niveaux: int = 4) -> F64:
+    """``part_nouvelle`` (T, n) when only new 6e pupils follow the plan from the first year on: 1/4, 2/4, 3/4, 1, 1...
+
+    ``niveaux`` is the number of classes of a collège (1 = everybody moves at once).
+    """
+    parts = np.minimum(1.0, np.arange(1, n_annees + 1, dtype=np.float64) / niveaux)
+    return np.repeat(parts[:, None], n_zones, axis=1)
+
+
+def touching_sectors(present: I32, arete: I32, frontiere_m: F64) -> I32:
+    """Pairs of collèges (k, 2), a < b, sorted, whose sectors of today share a border longer than 0."""
+    paires = set()
+    for a, b in arete[frontiere_m > 0]:
+        for j in present[a]:
+            for k in present[b]:
+                if j >= 0 and k >= 0 and j != k:
+                    paires.add((min(int(j), int(k)), max(int(j), int(k))))
+    return np.array(sorted(paires), dtype=np.int32).reshape(-1, 2)
+
+
+def validate(problem: Problem) -> None:
+    """Raise `ProblemeInvalide` where a shape, a type, a range or an order is wrong."""
+    n, c, g, t = problem.n_zones, problem.n_colleges, problem.n_groupes, problem.n_annees
+    for nom, codes, noms in (
+        ("groupes", problem.groupes, problem.groupe_noms),
+        ("zone_code", problem.zone_code, problem.zone_nom),
+        ("college_code", problem.college_code, problem.college_nom),
+        ("annees", problem.annees, problem.annees),
+    ):
+        if not codes or len(set(codes)) != len(codes):
+            raise ProblemeInvalide(f"{nom} : aucun code, ou des codes en double")
+        if len(noms) != len(codes):
+            raise ProblemeInvalide(f"{nom} : {len(noms)} noms pour {len(codes)} codes")
+    _check_shapes(problem)
+    _check_ranges(problem)
+    for nom, valeurs, maximum, minimum in (
+        ("zone_groupe", problem.zone_groupe, g, 0),
+        ("college_groupe", problem.college_groupe, g, 0),
+        ("college_zone", problem.college_zone, n, AUCUN),
+        ("present", problem.present, c, AUCUN),
+        ("impose", problem.impose, c, AUCUN),
+        ("arete", problem.arete, n, 0),
+        ("college_voisins", problem.college_voisins, c, 0),
+    ):
+        if valeurs.size and (valeurs.min() < minimum or valeurs.max() >= maximum):
+            raise ProblemeInvalide(f"{nom} : numéro hors de l'intervalle {minimum} à {maximum - 1}")
+    _check_present(problem)
+    if not np.isclose(problem.poids_annee.sum(), 1.0, atol=1e-9):
+        raise ProblemeInvalide(f"poids_annee : total de {problem.poids_annee.sum():g} au lieu de 1 ({t} années)")
+    a, b = problem.arete[:, 0].astype(np.int64), problem.arete[:, 1].astype(np.int64)
+    if np.any(a == b):
+        raise ProblemeInvalide(f"arete : la zone {problem.zone_code[int(a[a == b][0])]} est voisine d'elle-même")
+    cles = np.minimum(a, b) * n + np.maximum(a, b)
+    if len(np.unique(cles)) != len(cles):
+        raise ProblemeInvalide("arete : deux zones voisines données plusieurs fois")
+    if np.any(problem.college_voisins[:, 0] == problem.college_voisins[:, 1]):
+        raise ProblemeInvalide("college_voisins : un collège voisin de lui-même")
+    faux = np.flatnonzero((problem.impose >= 0) & problem.interdit[np.arange(n), np.maximum(problem.impose, 0)])
+    if len(faux):
+        raise ProblemeInvalide(
+            f"impose : la zone {problem.zone_code[faux[0]]} doit aller au collège qui lui est interdit"
+        )
+
+
+def _check_shapes(problem: Problem) -> None:
+    n, c, g, t = problem.n_zones, problem.n_colleges, problem.n_groupes, problem.n_annees
+    formes: dict[str, tuple[int, ...]] = dict.fromkeys(
+        ("zone_groupe", "zone_x", "zone_y", "zone_ips", "impose", "ensemble"), (n,)
+    )
+    formes |= dict.fromkeys(
+        (
+            "college_groupe",
+            "college_x",
+            "college_y",
+            "college_zone",
+            "remplissage_max",
+            "remplissage_min",
+            "effectif_min",
+            "college_ips",
+        ),
+        (c,),
+    )
+    formes |= dict.fromkeys(("eleves", "part_nouvelle"), (t, n)) | dict.fromkeys(("minutes", "interdit"), (n, c))
+    formes |= {"capacite": (t, c), "passages_max": (g, g), "poids_annee": (t,), "present": (n, 2)}
+    m, k = problem.arete.shape[0], problem.college_voisins.shape[0]
+    formes |= {"arete": (m, 2), "frontiere_m": (m,), "college_voisins": (k, 2)}
+    entiers = {"zone_groupe", "impose", "ensemble", "college_groupe", "college_zone", "present", "arete"}
+    entiers.add("college_voisins")
+    for nom, forme in formes.items():
+        valeurs = getattr(problem, nom)
+        if valeurs.shape != forme:
+            raise ProblemeInvalide(f"{nom} : forme {valeurs.shape} au lieu de {forme}")
+        attendu = np.int32 if nom in entiers else np.bool_ if nom == "interdit" else np.float64
+        if valeurs.dtype != attendu:
+            raise ProblemeInvalide(f"{nom} : type {valeurs.dtype} au lieu de {np.dtype(attendu)}")
+
+
+def _check_ranges(problem: Problem) -> None:
+    for nom in ("zone_x", "zone_y", "college_x", "college_y"):
+        if not np.all(np.isfinite(getattr(problem, nom))):
+            raise ProblemeInvalide(f"{nom} : position absente")
+    for nom in ("eleves", "frontiere_m", "remplissage_max", "remplissage_min", "effectif_min", "poids_annee"):
+        valeurs = getattr(problem, nom)
+        if not np.all(np.isfinite(valeurs)) or np.any(valeurs < 0):
+            raise ProblemeInvalide(f"{nom} : valeur négative ou absente")
+    for nom in ("minutes", "capacite", "passages_max"):
+        valeurs = getattr(problem, nom)
+        if np.any(np.isnan(valeurs)) or np.any(valeurs < 0):
+            raise ProblemeInvalide(f"{nom} : valeur négative ou absente")
+    if np.any(np.isnan(problem.part_nouvelle)) or np.any((problem.part_nouvelle < 0) | (problem.part_nouvelle > 1)):
+        raise ProblemeInvalide("part_nouvelle : part hors de 0 à 1")
+    if np.any(problem.remplissage_min > problem.remplissage_max):
+        raise ProblemeInvalide("remplissage_min : au-dessus de remplissage_max")
+    for nom in ("zone_ips", "college_ips"):
+        if np.any(np.isinf(getattr(problem, nom))):
+            raise ProblemeInvalide(f"{nom} : valeur infinie")
+
+
+def _check_present(problem: Problem) -> None:
+    un, deux = problem.present[:, 0], problem.present[:, 1]
+    faux = np.flatnonzero(((deux >= 0) & (un < 0)) | ((deux >= 0) & (un == deux)))
+    if len(faux):
+        raise ProblemeInvalide(f"present : second collège sans premier, ou le même, zone {problem.zone_code[faux[0]]}")
+
+
+def problem_hash(problem: Problem) -> str:
+    """SHA-256 of every array, text and parameter, hexadecimal: the input hash of a solution."""
+    empreinte = hashlib.sha256()
+    for champ in fields(problem):
+        valeur = getattr(problem, champ.name)
+        empreinte.update(champ.name.encode())
+        if isinstance(valeur, np.ndarray):
+            empreinte.update(f"{valeur.dtype.str}{valeur.shape}".encode())
+            empreinte.update(valeur.tobytes())
+        else:
+            brut = asdict(valeur) if isinstance(valeur, Regles) else valeur
+            empreinte.update(json.dumps(brut, ensure_ascii=False, sort_keys=True).encode())
+    return empreinte.hexdigest()
