@@ -1,0 +1,1 @@
+"""Winter service: levels, depots, trucks, circuits."""
