@@ -118,8 +118,8 @@ class Probleme:
 
     Loads. A segment is what a truck serves between two visits of reload points (or the ends of duty). Need of a
     segment, a product: its demand + what the next visit cannot give of the next need,
-    ``N_s = dem_s + max(0, N_{s+1} - g_{s+1})``, g = refill of that visit. Allowed when N_0 <= initial_load and every N_s <= capacity. What is taken at a visit is
-    just what is needed: ``max(0, N_s - hand)``, hand = what is left in the truck; the first load is N_0. Taken amounts
+    ``N_s = dem_s + max(0, N_{s+1} - g_{s+1})``, g = refill of that visit. Allowed when N_0 <=
+    initial_load and every N_s <= capacity. What is taken at a visit is just what is needed: ``max(0, N_s - hand)``, hand = what is left in the truck; the first load is N_0. Taken amounts
     add up on the stocks (the first load on ``home_stock``).
     """
 
@@ -246,7 +246,8 @@ def split_oversized(problem: Probleme) -> tuple[Probleme, I32]:
     A piece has its share of the demand, of the untreated length and of the price of leaving out; its truck drives the
     whole road, treating its share: service time = share of the service + the rest of the road at the empty pace
     (the shortest way between its ends by the matrices, never more than the service itself). Gives the problem and, for
-    each of its items, the item it comes from (I32). The same problem when nothing is oversized. Items of kept circuits are never cut.
+    each of its items, the item it comes from (I32). The same problem when nothing
+    is oversized. Items of kept circuits are never cut.
     """
     parts = _parts(problem)
     if np.all(parts == 1):
