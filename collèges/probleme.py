@@ -49,8 +49,8 @@ What contiguity means
     Two zones are adjacent when they share a border longer than 0 (``frontiere_m``). The *door* of collège j is
     ``college_zone[j]``, or, for a collège outside any zone (-1), the zone with the least minutes to it (if none is
     finite, the least straight distance; the first of equals). The sector of j (zones with s(i, j) > 0) and its door
-    make a graph; zones in the door's connected component are *attached*, even where the door itself belongs to another sector
-    (several collèges in one zone; a faulty plan). The others are *islands*.
+    make a graph; zones in the door's connected component are *attached*, even where the door itself belongs to
+    another sector (several collèges in one zone; a faulty plan). The others are *islands*.
     A zone in an island of j is *tolerated* when it was in an island of j in today's plan, or ``impose[i] == j``. A plan
     is *contiguous* when every island zone is tolerated; island zones that are not are *cut off*. Cutting off costs
     nothing and is never done by the solver; a plan made by hand may do it and is told so.
