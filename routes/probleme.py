@@ -119,8 +119,9 @@ class Probleme:
     Loads. A segment is what a truck serves between two visits of reload points (or the ends of duty). Need of a
     segment, a product: its demand + what the next visit cannot give of the next need,
     ``N_s = dem_s + max(0, N_{s+1} - g_{s+1})``, g = refill of that visit. Allowed when N_0 <=
-    initial_load and every N_s <= capacity. What is taken at a visit is just what is needed: ``max(0, N_s - hand)``, hand = what is left in the truck; the first load is N_0. Taken amounts
-    add up on the stocks (the first load on ``home_stock``).
+    initial_load and every N_s <= capacity. What is taken at a visit is just what is needed: ``max(0, N_s - hand)``,
+    hand = what is left in the truck; the first load is N_0. Taken amounts add up on the stocks (the first load on
+    ``home_stock``).
     """
 
     distances_m: F32
