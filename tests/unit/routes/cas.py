@@ -1,0 +1,491 @@
+"""Random small problems of the winter service, one feature at a time, shared by every test of the room.
+
+``make(feature, seed, n_items)`` is a plain function: same arguments, same problem, on any machine. Cases are small
+(3 to 6 items, 1 to 3 trucks) so that an exact method can solve them, and drawn so that the feature weighs on the
+best plan: a capacity below the demand, a stock below what the near point would give, a deadline that the shortest
+tour misses...
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from routes.probleme import AUCUN, F64, I32, Circuit, Poids, Probleme, split_oversized
+
+KM_H = 1 / 3.6
+TREATING = 30 * KM_H
+#: t of product a metre: 20 g/m² over 6 m.
+DOSE = 20e-6 * 6.0
+INF = np.inf
+
+Arc = tuple[int, int, float, float]  # from, to, m, s
+
+
+def _roads(rng: np.random.Generator, nodes: int, extra: int) -> list[tuple[int, int, float]]:
+    """Connected random roads (u, v, m): a tree of near nodes and some more short ones."""
+    xy = rng.uniform(0, 8_000, (nodes, 2))
+    gap = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    roads = [(int(np.argmin(gap[v, :v])), v) for v in range(1, nodes)]
+    rest = sorted(
+        ((gap[u, v], u, v) for u in range(nodes) for v in range(u + 1, nodes) if (u, v) not in roads),
+    )
+    roads += [(u, v) for _, u, v in rest[:extra]]
+    return [(u, v, float(round(gap[u, v] * rng.uniform(1.0, 1.4) + 200.0))) for u, v in roads]
+
+
+def node_matrices(nodes: int, arcs: list[Arc]) -> tuple[F64, F64]:
+    """(P, P) metres and seconds between nodes along the quickest ways; inf where there is none."""
+    metres, seconds = np.full((nodes, nodes), INF), np.full((nodes, nodes), INF)
+    for source in range(nodes):
+        heap = [(0.0, 0.0, source)]
+        while heap:
+            s, m, u = heapq.heappop(heap)
+            if seconds[source, u] <= s:
+                continue
+            seconds[source, u], metres[source, u] = s, m
+            for a, b, length, duration in arcs:
+                if a == u and s + duration < seconds[source, b]:
+                    heapq.heappush(heap, (s + duration, m + length, b))
+    return metres, seconds
+
+
+def arc_matrices(nodes: int, arcs: list[Arc], turn: Callable[[Arc, Arc], float]) -> tuple[F64, F64]:
+    """Matrices over places = arcs (arrived by it, or about to leave on it), then nodes (where turning is free).
+
+    ``turn(a, b)`` is the price in s of going on by b after a, inf = not allowed.
+    """
+    places = len(arcs) + nodes
+    metres, seconds = np.full((places, places), INF), np.full((places, places), INF)
+    for source in range(places):
+        heap: list[tuple[float, float, int]] = []
+        if source < len(arcs):
+            node = arcs[source][1]
+            heap = [
+                (turn(arcs[source], arc), 0.0, b)
+                for b, arc in enumerate(arcs)
+                if arc[0] == node and turn(arcs[source], arc) < INF
+            ]
+        else:
+            node = source - len(arcs)
+            heap = [(0.0, 0.0, b) for b, arc in enumerate(arcs) if arc[0] == node]
+        seconds[source, len(arcs) + node] = metres[source, len(arcs) + node] = 0.0
+        heapq.heapify(heap)
+        while heap:
+            s, m, b = heapq.heappop(heap)
+            if seconds[source, b] <= s:
+                continue
+            seconds[source, b], metres[source, b] = s, m
+            _, head, length, duration = arcs[b]
+            s, m = s + duration, m + length
+            if s < seconds[source, len(arcs) + head]:
+                seconds[source, len(arcs) + head], metres[source, len(arcs) + head] = s, m
+            for c, arc in enumerate(arcs):
+                if arc[0] == head and s + turn(arcs[b], arc) < seconds[source, c]:
+                    heapq.heappush(heap, (s + turn(arcs[b], arc), m, c))
+    return metres, seconds
+
+
+def _whole(rng: np.random.Generator, choices: tuple[int, ...]) -> int:
+    return int(rng.choice(choices))
+
+
+def _base(
+    rng: np.random.Generator, n: int, trucks: int, share: float, *, oneway: bool = False, turn: bool = False
+) -> dict[str, Any]:
+    """Fields of a problem: one product, one level, one profile and type, ``trucks`` that hold ``share`` of all."""
+    nodes = max(5, n + 1)
+    roads = _roads(rng, nodes, 3)
+    arcs: list[Arc] = []
+    for u, v, m in roads:
+        seconds = m / (rng.uniform(40, 60) * KM_H)
+        arcs += [(u, v, m, seconds), (v, u, m, seconds)]
+    chosen = [int(k) for k in rng.permutation(len(roads))]
+    if oneway:  # a directed circle keeps every node within reach, the other roads may lose a direction
+        ring = [int(k) for k in rng.permutation(nodes)]
+        arcs = [a for k, a in enumerate(arcs) if k // 2 not in chosen[: len(chosen) // 2] or k % 2 == rng.integers(2)]
+        for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
+            if not any(x[:2] == (a, b) for x in arcs):
+                m = float(round(rng.uniform(1_500, 6_000)))
+                arcs.append((a, b, m, m / (50 * KM_H)))
+    position = {a[:2]: k for k, a in enumerate(arcs)}
+    # items: (first direction, second direction or None, road, m)
+    items: list[tuple[int, int | None, int, float]] = []
+    if oneway:
+        while len(items) < n:
+            k = int(rng.integers(len(arcs)))
+            u, v, m, _ = arcs[k]
+            back = position.get((v, u))
+            if any(k == i[0] or k == i[1] for i in items):
+                continue
+            if back is None or (rng.random() < 0.4 and not any(back in i[:2] for i in items)):
+                items.append((k, None if back is None or rng.random() < 0.5 else back, len(items), m))
+            elif len(items) + 2 <= n and not any(back in i[:2] for i in items):  # one pass in each direction
+                items += [(k, None, len(items), m), (back, None, len(items), m)]
+    else:
+        items = [(2 * k, 2 * k + 1, number, roads[k][2]) for number, k in enumerate(chosen[:n])]
+    if turn:
+        allowed = {int(v) for v in rng.choice(nodes, 2, replace=False)}
+        for v in range(nodes):  # a dead end where nobody turns could not be left
+            if sum(a[0] == v for a in arcs) == 1 and rng.random() < 0.7:
+                allowed.add(v)
+        bends = rng.choice([0.0, 10.0, 60.0, INF], (nodes, 3), p=[0.45, 0.25, 0.25, 0.05])
+
+        def price(a: Arc, b: Arc) -> float:
+            if b[1] == a[0]:
+                return 40.0 if a[1] in allowed else INF
+            return float(bends[a[1], (a[0] + 2 * b[1]) % 3])
+
+        distances, durations = arc_matrices(nodes, arcs, price)
+        place = {v: len(arcs) + v for v in range(nodes)}
+        modes = [(a, a if b is None else b, b is not None) for a, b, _, _ in items]
+        start = np.array([[a, b if two else AUCUN] for a, b, two in modes], dtype=np.int32)
+        end = start.copy()
+    else:
+        distances, durations = node_matrices(nodes, arcs)
+        place = {v: v for v in range(nodes)}
+        start = np.array([[arcs[a][0], AUCUN if b is None else arcs[b][0]] for a, b, _, _ in items], dtype=np.int32)
+        end = np.array([[arcs[a][1], AUCUN if b is None else arcs[b][1]] for a, b, _, _ in items], dtype=np.int32)
+    length = np.array([m for *_, m in items])
+    demand = (length * DOSE * rng.choice([1.0, 1.5], n)).round(3)[:, None]
+    service = np.repeat((length / TREATING)[None, :, None], 2, axis=2)
+    service[0, start[:, 1] == AUCUN, 1] = INF
+    capacity = max(float(demand.max()), round(share * float(demand.sum()), 3))
+    homes = [place[int(v)] for v in rng.integers(nodes, size=trucks)]
+    if rng.random() < 0.5:
+        homes = homes[:1] * trucks
+    return {
+        "distances_m": distances[None].astype(np.float32),
+        "durations_s": durations[None].astype(np.float32),
+        "start": start,
+        "end": end,
+        "driven_m": length.copy(),
+        "length_m": length,
+        "service_s": service,
+        "demand": demand,
+        "level": np.zeros(n, dtype=np.int32),
+        "earliest_s": np.zeros(n),
+        "deadline_s": np.full(n, INF),
+        "skip_price": np.full(n, INF),
+        "road": np.array([r for _, _, r, _ in items], dtype=np.int32),
+        "point_place": np.zeros((0, 2), dtype=np.int32),
+        "point_s": np.zeros(0),
+        "refill": np.zeros((0, 1)),
+        "opening_s": np.zeros((0, 2)),
+        "point_stock": np.zeros(0, dtype=np.int32),
+        "stock": np.zeros((0, 1)),
+        "type_profile": np.zeros(1, dtype=np.int32),
+        "capacity": np.array([[capacity]]),
+        "cost_km": np.array([1.2]),
+        "cost_hour": np.array([40.0]),
+        "truck_type": np.zeros(trucks, dtype=np.int32),
+        "home": np.array([[h, h] for h in homes], dtype=np.int32).reshape(-1, 2),
+        "home_stock": np.full(trucks, AUCUN, dtype=np.int32),
+        "initial_load": np.full((trucks, 1), capacity),
+        "shift_start_s": np.full(trucks, 4 * 3600.0),
+        "driving_limit_s": np.full(trucks, INF),
+        "span_s": np.full(trucks, INF),
+        "cost_fixed": rng.choice([0.0, 30.0, 60.0], trucks),
+        "fixed_truck": np.full(n, AUCUN, dtype=np.int32),
+        "forbidden": np.zeros((0, 2), dtype=np.int32),
+        "apart": np.zeros((0, 2), dtype=np.int32),
+        "weights": Poids(untreated=(10.0,), late=(0.5,), truck=20.0),
+        "_nodes": np.array([place[v] for v in range(nodes)]),
+    }
+
+
+def _with_points(rng: np.random.Generator, f: dict[str, Any], points: int, refills: F64 | None = None) -> None:
+    """Reload points at nodes, each with a stock without limit; some give less than a full truck."""
+    q = f["initial_load"].shape[1]
+    places = rng.choice(f["_nodes"], points, replace=False)
+    f["point_place"] = np.stack([places, places], axis=1).astype(np.int32)
+    f["point_s"] = rng.choice([120.0, 300.0, 600.0], points)
+    f["refill"] = np.full((points, q), INF) if refills is None else refills
+    f["opening_s"] = np.tile([0.0, INF], (points, 1))
+    f["point_stock"] = np.arange(points, dtype=np.int32)
+    f["stock"] = np.full((points, q), INF)
+
+
+def _shortest_duty(f: dict[str, Any]) -> float:
+    """s, a rough tour that serves all with one truck: nearest item next, first mode."""
+    d = f["durations_s"][0].astype(np.float64)
+    here, left, total = int(f["home"][0, 0]), set(range(len(f["level"]))), 0.0
+    while left:
+        item, mode = min(
+            ((i, b) for i in left for b in range(2) if f["start"][i, b] != AUCUN),
+            key=lambda im: d[here, f["start"][im]],
+        )
+        step = d[here, f["start"][item, mode]] + f["service_s"][0, item, mode]
+        total += step if np.isfinite(step) else 0.0
+        here = int(f["end"][item, mode])
+        left.discard(item)
+    last = d[here, f["home"][0, 1]] if f["home"][0, 1] != AUCUN else 0.0
+    return total + float(last if np.isfinite(last) else 0.0)
+
+
+def _capacity(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    return _base(rng, n, _whole(rng, (2, 3)), rng.uniform(0.4, 0.7))
+
+
+def _reload(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    f = _base(rng, n, _whole(rng, (1, 2)), rng.uniform(0.3, 0.5))
+    _with_points(rng, f, _whole(rng, (1, 2)))
+    if rng.random() < 0.5:  # visits that do not fill the truck
+        f["refill"] = np.round(f["capacity"][0] * rng.choice([0.5, 0.8, INF], f["refill"].shape), 3)
+    if rng.random() < 0.3:  # leaves half empty
+        f["initial_load"] = np.round(f["initial_load"] * 0.5, 3)
+    f["weights"] = replace(f["weights"], truck=float(rng.choice([20.0, 200.0])))
+    return f
+
+
+def _stock(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """The near stock does not hold what the trucks would take there."""
+    f = _base(rng, n, _whole(rng, (1, 2)), rng.uniform(0.35, 0.55))
+    _with_points(rng, f, 2)
+    total = float(f["demand"].sum())
+    if rng.random() < 0.5:
+        f["home_stock"][:] = 0
+        f["point_place"][0] = f["home"][0, 0]
+        limit = rng.uniform(0.4, 0.8) * total
+    else:
+        limit = rng.uniform(0.1, 0.5) * (total - min(total, float(f["initial_load"].sum())) / 2)
+    f["stock"] = np.round([[limit], [rng.uniform(0.3, 0.8) * total]], 3)
+    if rng.random() < 0.3:  # one stock, two ways in
+        f["point_stock"][:] = 0
+    return f
+
+
+def _two_products(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Salt or pouzzolane by item (one needs both), two compartments; a point gives one product, or both."""
+    f = _base(rng, n, _whole(rng, (1, 2)), 1.0)
+    kind = rng.integers(2, size=n)
+    kind[0], kind[1] = 0, 1
+    two = np.zeros((n, 2))
+    two[np.arange(n), kind] = f["demand"][:, 0]
+    if n > 3:
+        two[n - 1] = f["demand"][n - 1, 0] / 2
+    f["demand"] = two
+    most = np.maximum(two.max(axis=0), np.round(two.sum(axis=0) * rng.uniform(0.4, 0.9, 2), 3))
+    f["capacity"] = most[None]
+    f["initial_load"] = np.repeat(most[None], len(f["truck_type"]), axis=0)
+    if rng.random() < 0.3:
+        f["initial_load"][:, 1] = 0.0
+    f["refill"] = np.zeros((0, 2))
+    f["stock"] = np.zeros((0, 2))
+    gives = np.array([[INF, 0.0], [0.0, INF]]) if rng.random() < 0.6 else np.array([[INF, INF], [0.0, INF]])
+    _with_points(rng, f, 2, gives)
+    return f
+
+
+def _mixed_fleet(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Two types: a cheap small one and a big dear one that some roads do not bear and that treats faster."""
+    f = _base(rng, n, 3, 0.4)
+    small, big = float(f["capacity"][0, 0]), round(1.6 * float(f["capacity"][0, 0]), 3)
+    f["capacity"] = np.array([[small], [big]])
+    f["cost_km"], f["cost_hour"] = np.array([0.8, 1.6]), np.array([38.0, 45.0])
+    f["type_profile"] = np.array([0, 1], dtype=np.int32)
+    heavy_m, heavy_s = f["distances_m"][0].copy(), f["durations_s"][0] * np.float32(1.2)
+    shut = f["start"][int(rng.integers(n)), 0]
+    closed = rng.random(heavy_m.shape) < 0.1
+    closed[shut, :] |= rng.random(len(closed)) < 0.5
+    np.fill_diagonal(closed, False)
+    heavy_m[closed], heavy_s[closed] = INF, INF
+    f["distances_m"], f["durations_s"] = (
+        np.stack([f["distances_m"][0], heavy_m]),
+        np.stack([f["durations_s"][0], heavy_s]),
+    )
+    service = np.concatenate([f["service_s"], f["service_s"] * 0.8])
+    service[1, int(rng.integers(n))] = INF
+    service[0, int(rng.integers(n)), 0] = INF
+    f["service_s"] = service
+    f["truck_type"] = np.array([0, 1, _whole(rng, (0, 1))], dtype=np.int32)
+    f["initial_load"] = f["capacity"][f["truck_type"]]
+    return f
+
+
+def _deadline(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Two levels, deadlines before the end of a tour, lateness dearer than the detour; some wait for an hour."""
+    f = _base(rng, n, _whole(rng, (1, 2)), 1.0)
+    duty, begin = _shortest_duty(f), float(f["shift_start_s"][0])
+    f["level"] = rng.integers(2, size=n).astype(np.int32)
+    f["deadline_s"] = np.where(rng.random(n) < 0.7, np.round(begin + duty * rng.uniform(0.15, 0.7, n)), INF)
+    f["deadline_s"][0] = round(begin + duty * rng.uniform(0.15, 0.4))
+    late = np.where(rng.random(n) < 0.3, np.round(begin + duty * rng.uniform(0.2, 0.8, n)), 0.0)
+    f["earliest_s"] = late
+    f["weights"] = Poids(untreated=(100.0, 10.0), late=(0.5, 0.05), truck=float(rng.choice([20.0, 500.0])))
+    return f
+
+
+def _turn(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    return _base(rng, n, _whole(rng, (1, 2)), rng.uniform(0.55, 1.0), turn=True, oneway=bool(rng.random() < 0.3))
+
+
+def _oneway(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    return _base(rng, n, _whole(rng, (1, 2)), rng.uniform(0.5, 1.0), oneway=True)
+
+
+def _lock(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Items bound to the far truck, pairs kept apart, a truck refused, sometimes a whole circuit kept."""
+    f = _base(rng, n, _whole(rng, (2, 3)), rng.uniform(0.6, 1.0))
+    trucks = len(f["truck_type"])
+    order = rng.permutation(n)
+    f["fixed_truck"][order[0]] = rng.integers(trucks)
+    if rng.random() < 0.6:
+        f["apart"] = np.array([[order[1], order[2]]], dtype=np.int32)
+    f["forbidden"] = np.array([[order[1], rng.integers(trucks)]], dtype=np.int32)
+    if rng.random() < 0.5:  # a circuit nobody would draw so: in any order, in any mode
+        truck = trucks - 1
+        f["fixed_truck"][f["fixed_truck"] == truck] = 0
+        f["forbidden"] = np.array([[order[1], 0]], dtype=np.int32)
+        kept, load = [], 0.0
+        for item in order[[1, 0, *range(3, n)][: _whole(rng, (1, 2))]]:
+            load += float(f["demand"][item, 0])
+            if load <= float(f["capacity"][0, 0]) + 1e-9:
+                kept.append(2 * int(item) + int(rng.integers(2)))
+        f["fixed_truck"][[v // 2 for v in kept]] = AUCUN
+        f["circuits"] = (Circuit(truck, np.array(kept, dtype=np.int32)),)
+    return f
+
+
+def _optional(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Prices of leaving out near what serving costs."""
+    f = _base(rng, n, _whole(rng, (1, 2)), rng.uniform(0.6, 1.0))
+    km, hours = f["length_m"] / 1000, f["service_s"][0, :, 0] / 3600
+    price = np.round((1.2 * km + 40 * hours) * rng.uniform(0.6, 2.5, n), 2)
+    f["skip_price"] = np.where(rng.random(n) < 0.75, price, INF)
+    f["skip_price"][0] = price[0]
+    f["cost_fixed"][:] = 0.0
+    f["weights"] = replace(f["weights"], truck=float(rng.choice([0.0, 5.0])))
+    return f
+
+
+def _split(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """One road needs more than any truck holds: two pieces (three at times), and a point to reload at."""
+    f = _base(rng, n, 2, 0.5)
+    capacity = float(f["capacity"][0, 0])
+    f["demand"][int(rng.integers(n)), 0] = round(capacity * rng.choice([1.3, 1.8, 2.0, 2.4]), 3)
+    if rng.random() < 0.6:
+        _with_points(rng, f, 1)
+    return f
+
+
+def _opening(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """A point that opens late, one that closes early."""
+    f = _reload(rng, n)
+    duty, begin = _shortest_duty(f), float(f["shift_start_s"][0])
+    points = len(f["point_s"])
+    f["opening_s"] = np.stack(
+        [
+            np.where(rng.random(points) < 0.6, begin + np.round(duty * rng.uniform(0.2, 0.7, points)), 0.0),
+            np.where(rng.random(points) < 0.5, begin + np.round(duty * rng.uniform(0.7, 1.0, points)), INF),
+        ],
+        axis=1,
+    )
+    return f
+
+
+def _end_point(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Duty ends at a reload point: what is driven home counts nowhere (the public format of salting)."""
+    f = _base(rng, n, _whole(rng, (1, 2)), rng.uniform(0.4, 0.8), turn=bool(rng.random() < 0.4))
+    _with_points(rng, f, 2)
+    f["refill"] = np.round(f["capacity"][0] * rng.choice([0.6, INF], f["refill"].shape), 3)
+    f["home"][:, 1] = AUCUN
+    if len(f["home"]) == 2 and rng.random() < 0.3:
+        f["home"][1, 1] = f["home"][1, 0]
+    if rng.random() < 0.5:
+        f["span_s"][:] = round(_shortest_duty(f) * rng.uniform(0.6, 1.1))
+    return f
+
+
+def _span(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Shorter duty than one tour of all: driving limit, span, or both; waits make the span bind alone."""
+    f = _base(rng, n, _whole(rng, (2, 3)), 1.0)
+    duty = _shortest_duty(f)
+    limit = np.round(duty * rng.uniform(0.45, 0.8, len(f["span_s"])))
+    if rng.random() < 0.6:
+        f["driving_limit_s"] = limit
+    else:
+        f["span_s"] = limit
+    if rng.random() < 0.4:
+        f["earliest_s"][0] = float(f["shift_start_s"][0]) + round(duty * rng.uniform(0.1, 0.5))
+        f["span_s"] = np.minimum(f["span_s"], np.round(duty * 0.75))
+    f["shift_start_s"] = f["shift_start_s"] + rng.choice([0.0, 900.0], len(f["span_s"]))
+    return f
+
+
+def _balance(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """The same trucks used, tours of like length worth a detour."""
+    f = _base(rng, n, 2, rng.uniform(0.7, 1.0))
+    f["weights"] = replace(f["weights"], balance=float(rng.choice([20.0, 100.0, 400.0])), truck=0.0)
+    f["cost_fixed"][:] = 0.0
+    return f
+
+
+def _mixture(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """Several features at once: turns, reloads with hours and stocks, deadlines, optional items, limits, locks."""
+    f = _base(rng, n, 2, rng.uniform(0.4, 0.6), turn=bool(rng.random() < 0.5), oneway=bool(rng.random() < 0.5))
+    _with_points(rng, f, 2)
+    duty, begin = _shortest_duty(f), float(f["shift_start_s"][0])
+    f["refill"] = np.round(f["capacity"][0] * rng.choice([0.7, INF], f["refill"].shape), 3)
+    f["stock"] = np.round(float(f["demand"].sum()) * rng.uniform(0.2, 1.0, f["stock"].shape), 3)
+    f["home_stock"][0] = 0
+    f["opening_s"][0, 1] = begin + round(duty * rng.uniform(0.5, 1.2))
+    f["home"][1, 1] = AUCUN
+    f["level"] = rng.integers(2, size=n).astype(np.int32)
+    f["deadline_s"] = np.where(rng.random(n) < 0.5, begin + np.round(duty * rng.uniform(0.3, 0.9, n)), INF)
+    f["skip_price"] = np.where(rng.random(n) < 0.3, np.round(f["length_m"] * 0.01, 2), INF)
+    f["driving_limit_s"][:] = round(duty * rng.uniform(0.6, 1.2))
+    f["span_s"][:] = round(duty * rng.uniform(0.7, 1.4))
+    f["forbidden"] = np.array([[rng.integers(n), rng.integers(2)]], dtype=np.int32)
+    f["apart"] = np.array([rng.choice(n, 2, replace=False)], dtype=np.int32)
+    f["weights"] = Poids(untreated=(100.0, 10.0), late=(0.2, 0.02), truck=20.0, balance=float(rng.choice([0.0, 5.0])))
+    return f
+
+
+MAKERS: dict[str, Callable[[np.random.Generator, int], dict[str, Any]]] = {
+    "capacity": _capacity,
+    "reload": _reload,
+    "stock": _stock,
+    "two_products": _two_products,
+    "mixed_fleet": _mixed_fleet,
+    "deadline": _deadline,
+    "turn": _turn,
+    "oneway": _oneway,
+    "lock": _lock,
+    "optional": _optional,
+    "split": _split,
+    "opening": _opening,
+    "end_point": _end_point,
+    "span": _span,
+    "balance": _balance,
+    "mixture": _mixture,
+}
+FEATURES = tuple(MAKERS)
+
+
+def make(feature: str, seed: int, n_items: int | None = None) -> Probleme:
+    """A random small problem where ``feature`` (one of `FEATURES`) weighs; 3 to 5 items unless told.
+
+    "split" gives the problem before `split_oversized`.
+    """
+    rng = np.random.default_rng([FEATURES.index(feature), seed])
+    n = n_items or _whole(rng, (3, 4, 5))
+    champs = MAKERS[feature](rng, n)
+    del champs["_nodes"]
+    return Probleme(**champs)
+
+
+def planned(problem: Probleme) -> tuple[Probleme, I32 | None]:
+    """The problem that is planned and the ``origin`` of its items (None when nothing was split)."""
+    cut, origin = split_oversized(problem)
+    return (problem, None) if cut is problem else (cut, origin)
+
+
+def problems(features: tuple[str, ...] = FEATURES, most_items: int = 6) -> st.SearchStrategy[Probleme]:
+    """Problems of any of these features, for hypothesis."""
+    return st.builds(make, st.sampled_from(features), st.integers(0, 10_000), st.integers(3, most_items))
