@@ -233,8 +233,7 @@ def apart(problem: Problem, college: I32, zones: Zones) -> dict[int, float]:
             commune = sum(
                 min(parts.get((zone, j), 0.0), parts.get((reference, j), 0.0)) for j in range(problem.n_colleges)
             )
-            # The reference is with itself, even without collège.
-            separes[zone] = 0.0 if zone == reference else float(zones.moyenne[zone]) * (1.0 - commune)
+            separes[zone] = float(zones.moyenne[zone]) * (1.0 - commune)
     return separes
 
 
