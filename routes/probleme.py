@@ -104,7 +104,8 @@ class Probleme:
         fixed_truck       I32 (n,)        the only truck that may serve the item, AUCUN = any
         forbidden         I32 (?, 2)      item, truck: that truck never serves it
         apart             I32 (?, 2)      item, item: never by the same truck
-        circuits          circuits kept as they are, whole: their trucks do nothing else, their items nobody else does
+        circuits          circuits kept as they are, whole: their trucks do nothing else, their items nobody else does;
+                          one that serves nothing keeps its truck at home
     weights               Poids
 
     What a plan costs. Trucks follow their visits in order, by the matrices, never waiting but for an earliest start
@@ -264,7 +265,7 @@ def split_oversized(problem: Probleme) -> tuple[Probleme, I32]:
             whole = service[t, :, mode]
             empty = np.where(np.isfinite(empty), np.minimum(empty, whole), whole)
             cut = share < 1
-            service[t, cut, mode] = (share * whole + (1 - share) * empty)[cut]
+            service[t, cut, mode] = share[cut] * whole[cut] + (1 - share[cut]) * empty[cut]
 
     def pairs(couples: I32, columns: int) -> I32:
         lignes = []
@@ -380,6 +381,13 @@ def _validate(p: Probleme) -> None:
             raise ProblemeInvalide(f"weights.{nom} : un poids positif par niveau attendu ({levels} niveaux)")
     if any(not np.isfinite(v) or v < 0 for v in (p.weights.truck, p.weights.cost, p.weights.balance)):
         raise ProblemeInvalide("weights : nombres positifs attendus")
+    if (p.deadline_s == -np.inf).any():
+        raise ProblemeInvalide("deadline_s : -inf (un nombre, ou inf pour aucune échéance)")
+    if (p.apart[:, 0] == p.apart[:, 1]).any():
+        raise ProblemeInvalide("apart : un tronçon ne peut être séparé de lui-même")
+    for nom, count in (("item_names", n), ("truck_names", k)):
+        if len(getattr(p, nom)) not in (0, count):
+            raise ProblemeInvalide(f"{nom} : {len(getattr(p, nom))} noms, {count} attendus")
     if (p.initial_load > p.capacity[p.truck_type] + 1e-9).any():
         raise ProblemeInvalide("initial_load : plus que la capacité du camion")
     _validate_circuits(p)
@@ -394,6 +402,12 @@ def _validate_circuits(p: Probleme) -> None:
         visits = circuit.visits
         if np.any(visits >= 2 * p.n_items) or np.any(visits < -p.n_points):
             raise ProblemeInvalide(f"circuits : visite inconnue dans celui du camion {circuit.truck}")
+        services = visits[visits >= 0]
+        if np.any(p.start[services // 2, services % 2] == AUCUN):
+            raise ProblemeInvalide(f"circuits : sens qui n'existe pas ({p.truck_name(circuit.truck)})")
+        anywhere = len(services) > 0 and p.home[circuit.truck, 1] == AUCUN
+        if not (0 <= circuit.end_point < p.n_points if anywhere else circuit.end_point == AUCUN):
+            raise ProblemeInvalide(f"circuits : fin de service inconnue ({p.truck_name(circuit.truck)})")
         double = items & set(circuit.items.tolist())
         if double or len(set(circuit.items.tolist())) < len(circuit.items):
             raise ProblemeInvalide(f"circuits : tronçon traité deux fois ({p.truck_name(circuit.truck)})")
