@@ -270,14 +270,14 @@ def _two_products(rng: np.random.Generator, n: int) -> dict[str, Any]:
     if n > 3:
         two[n - 1] = f["demand"][n - 1, 0] / 2
     f["demand"] = two
-    most = np.maximum(two.max(axis=0), np.round(two.sum(axis=0) * rng.uniform(0.4, 0.9, 2), 3))
+    most = np.maximum(two.max(axis=0), np.round(two.sum(axis=0) * rng.uniform(0.35, 0.7, 2), 3))
     f["capacity"] = most[None]
     f["initial_load"] = np.repeat(most[None], len(f["truck_type"]), axis=0)
     if rng.random() < 0.3:
         f["initial_load"][:, 1] = 0.0
     f["refill"] = np.zeros((0, 2))
     f["stock"] = np.zeros((0, 2))
-    gives = np.array([[INF, 0.0], [0.0, INF]]) if rng.random() < 0.6 else np.array([[INF, INF], [0.0, INF]])
+    gives = np.array([[INF, 0.0], [0.0, INF]]) if rng.random() < 0.75 else np.array([[INF, INF], [0.0, INF]])
     _with_points(rng, f, 2, gives)
     return f
 
@@ -381,8 +381,8 @@ def _opening(rng: np.random.Generator, n: int) -> dict[str, Any]:
     points = len(f["point_s"])
     f["opening_s"] = np.stack(
         [
-            np.where(rng.random(points) < 0.6, begin + np.round(duty * rng.uniform(0.2, 0.7, points)), 0.0),
-            np.where(rng.random(points) < 0.5, begin + np.round(duty * rng.uniform(0.7, 1.0, points)), INF),
+            np.where(rng.random(points) < 0.75, begin + np.round(duty * rng.uniform(0.4, 0.9, points)), 0.0),
+            np.where(rng.random(points) < 0.5, begin + np.round(duty * rng.uniform(0.2, 0.9, points)), INF),
         ],
         axis=1,
     )
@@ -419,9 +419,10 @@ def _span(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def _balance(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """The same trucks used, tours of like length worth a detour."""
-    f = _base(rng, n, 2, rng.uniform(0.7, 1.0))
-    f["weights"] = replace(f["weights"], balance=float(rng.choice([20.0, 100.0, 400.0])), truck=0.0)
+    """Tours of like length are worth a detour, or a second truck."""
+    f = _base(rng, n, 2, rng.choice([0.7, 1.0]))
+    f["weights"] = replace(f["weights"], balance=float(rng.choice([300.0, 1_000.0, 4_000.0])), truck=0.0)
+    f["home"][:] = f["home"][0, 0] if rng.random() < 0.5 else f["start"][0, 0]
     f["cost_fixed"][:] = 0.0
     return f
 
