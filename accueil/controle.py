@@ -79,25 +79,29 @@ def _check_levels(problem: Problem, niveaux: I32) -> None:
         raise ControleEchoue(f"{problem.site_nom[site]} : fermé alors qu'il est requis")
 
 
+def _sites(nombre: int) -> str:
+    return f"{nombre} sites ouverts" if nombre > 1 else f"{nombre} site ouvert"
+
+
 def _check_counts_and_budgets(problem: Problem, niveaux: I32) -> None:
     nombre = len(niveaux)
     if nombre < problem.sites_min:
-        raise ControleEchoue(f"{nombre} sites ouverts au lieu de {problem.sites_min} au moins")
+        raise ControleEchoue(f"{_sites(nombre)} au lieu de {problem.sites_min} au moins")
     if problem.sites_max is not None and nombre > problem.sites_max:
-        raise ControleEchoue(f"{nombre} sites ouverts au lieu de {problem.sites_max} au plus")
+        raise ControleEchoue(f"{_sites(nombre)} au lieu de {problem.sites_max} au plus")
     for nom, couts, budget in (
-        ("ouverture", problem.cout_ouverture, problem.budget_ouverture),
-        ("fonctionnement", problem.cout_annuel, problem.budget_annuel),
+        ("d'ouverture", problem.cout_ouverture, problem.budget_ouverture),
+        ("annuel", problem.cout_annuel, problem.budget_annuel),
     ):
         depense = float(couts[niveaux].sum())
         if budget is not None and depense > budget + TOLERANCE * max(1.0, budget):
-            raise ControleEchoue(f"budget de {nom} : {depense:.2f} € dépensés pour {budget:.2f} €")
+            raise ControleEchoue(f"budget {nom} : {depense:.2f} € dépensés pour {budget:.2f} €")
     if problem.sites_min_groupe is not None:
         groupes = problem.site_groupe[problem.niveau_site[niveaux]]
         for g, minimum in enumerate(problem.sites_min_groupe):
             ouverts = int(np.count_nonzero(groupes == g))
             if ouverts < minimum:
-                raise ControleEchoue(f"{problem.noms[g]} : {ouverts} sites ouverts au lieu de {minimum} au moins")
+                raise ControleEchoue(f"{problem.noms[g]} : {_sites(ouverts)} au lieu de {minimum} au moins")
 
 
 # --- flows -------------------------------------------------------------------------------------------------

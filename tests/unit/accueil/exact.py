@@ -68,14 +68,18 @@ def solve_exact(problem: Problem) -> Exact:
     vues = [view(problem, ouverts) for ouverts in open_sets(problem)]
     if problem.capacites is Capacites.PARTAGEE:
         return _shared(problem, vues)
-    mieux: tuple[float, float] | None = None
+    mieux: list[tuple[float, float]] = []
     for vue in vues:
-        for rayon, cout in _rows(vue):
-            cle = (rayon if problem.modele in CENTRES else 0.0, cout)
-            mieux = cle if mieux is None else min(mieux, cle)
-    if mieux is None:
+        _, permis, rayons, couts = assignments(vue)
+        if problem.modele not in CENTRES:
+            rayons = np.zeros(len(couts))
+        if permis.any():
+            moindre = rayons[permis].min()
+            mieux.append((float(moindre), float(couts[permis & (rayons == moindre)].min())))
+    if not mieux:
         return INFAISABLE
-    return Exact(mieux[1], mieux[0] if problem.modele in CENTRES else None)
+    rayon, cout = min(mieux)
+    return Exact(cout, rayon if problem.modele in CENTRES else None)
 
 
 def open_sets(problem: Problem) -> Iterator[np.ndarray]:
@@ -128,8 +132,9 @@ def view(problem: Problem, ouverts: np.ndarray) -> Vue:
 # --- whole demands -----------------------------------------------------------------------------------------
 
 
-def _rows(vue: Vue) -> Iterator[tuple[float, float]]:
-    """(radius, objective) of every allowed assignment of whole demands to this set."""
+def assignments(vue: Vue) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Every assignment of whole demands to this set: (n, d) columns of the set (-1: nobody), whether allowed, radius,
+    objective, each (n,)."""
     p, (d, k) = vue.problem, vue.minutes.shape
     if p.capacites is Capacites.AUCUNE:
         lignes = np.array([[_nearest(vue, i) for i in range(d)]], dtype=int).reshape(1, d)
@@ -144,26 +149,23 @@ def _rows(vue: Vue) -> Iterator[tuple[float, float]]:
     if p.capacites is Capacites.UNIQUE:
         for colonne, niveau in enumerate(vue.ouverts):
             permis &= ((lignes == colonne) * vue.volume).sum(axis=1) <= p.capacite[niveau] + EPS
-    if p.modele in DISTANCE:
-        if p.minutes_non_servi is None:
-            permis &= servies.all(axis=1)
-        else:
-            temps = np.where(servies, temps, p.minutes_non_servi)
+    if p.modele in DISTANCE and p.minutes_non_servi is None:
+        permis &= servies.all(axis=1)
+    if p.minutes_non_servi is not None:
+        temps = np.where(servies, temps, p.minutes_non_servi)
     for ceux, exige in vue.parts_exigees:
         permis &= (couvertes * vue.poids)[:, ceux].sum(axis=1) >= exige - EPS
     rayons = temps.max(axis=1, initial=0.0)
-    equite = 1.0 - _worst(vue, couvertes)
-    for ligne in np.flatnonzero(permis):
-        cout = vue.fixe + p.equite_poids * equite[ligne]
-        if p.modele is Modele.CENTRE:
-            cout = rayons[ligne]
-        elif p.modele is Modele.COUVERTURE_MAX:
-            cout += float(vue.poids[~couvertes[ligne]].sum())
-        elif p.modele is Modele.COUVERTURE_TOTALE:
-            cout += len(vue.ouverts)
-        else:
-            cout += float(vue.poids @ temps[ligne])
-        yield float(rayons[ligne]), float(cout)
+    if p.modele is Modele.CENTRE:
+        return lignes, permis, rayons, rayons
+    couts = vue.fixe + p.equite_poids * (1.0 - _worst(vue, couvertes))
+    if p.modele is Modele.COUVERTURE_MAX:
+        couts = couts + np.where(couvertes, 0.0, vue.poids).sum(axis=1)
+    elif p.modele is Modele.COUVERTURE_TOTALE:
+        couts = couts + len(vue.ouverts)
+    else:
+        couts = couts + temps @ vue.poids
+    return lignes, permis, rayons, couts
 
 
 def _nearest(vue: Vue, i: int) -> int:
