@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     analyse.add_argument("--limite", type=float, default=None, help="secondes par cas")
     analyse.add_argument("--graines", type=int, default=1, help="nombre de graines")
     analyse.add_argument("--reference", type=Path, default=None, help="table des valeurs connues (CSV)")
+    analyse.add_argument("--moteur", default=None, help="autre moteur que celui de l'application (carp : pyvrp)")
+    analyse.add_argument("--motif", default=None, help="cas dont le nom ou le jeu suit ce motif (carp : 'grille*')")
+    analyse.add_argument("--plans", type=Path, default=None, help="dossier où écrire les plans (carp)")
     args = analyse.parse_args(argv)
     module = BANCS.get(args.nom)
     if module is None:

@@ -164,7 +164,7 @@ def reload_points(case: CasSalage) -> list[tuple[int, int]]:
     return points
 
 
-def problem_of(case: CasSalage) -> Probleme:
+def salting_problem(case: CasSalage) -> Probleme:
     """The case as a problem: items are the roads to salt (mode 0 = as written), one truck a vehicle, one type each.
 
     Places: arcs that can be salted (`place_arcs`), then reload points, then homes. The way between two places is the

@@ -136,17 +136,14 @@ def _all_fit(p: Probleme, items: list[int], trucks: list[int]) -> bool:
 def _sample_euro(p: Probleme) -> F64:
     """Euro of some legs, enough to choose a unit of money."""
     step = max(1, p.distances_m.shape[1] // 500)
-    parts = [
-        p.weights.cost
-        * (
-            p.cost_km[t] / 1000.0 * p.distances_m[f][::step, ::step].astype(np.float64)
-            + p.cost_hour[t] / 3600.0 * p.durations_s[f][::step, ::step].astype(np.float64)
-        ).ravel()
-        for t, f in enumerate(p.type_profile)
-    ]
-    legs = np.concatenate(parts)
-    finite: F64 = legs[np.isfinite(legs)]
-    return finite
+    parts = []
+    for t, f in enumerate(p.type_profile):
+        m = p.distances_m[f][::step, ::step].astype(np.float64).ravel()
+        s = p.durations_s[f][::step, ::step].astype(np.float64).ravel()
+        way = np.isfinite(m) & np.isfinite(s)
+        parts.append(p.weights.cost * (p.cost_km[t] * m[way] / 1000.0 + p.cost_hour[t] * s[way] / 3600.0))
+    legs: F64 = np.concatenate(parts)
+    return legs
 
 
 def _scale(values: F64) -> float:
