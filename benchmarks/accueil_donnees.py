@@ -52,6 +52,7 @@ class Donnees:
     population_noms: tuple[str, ...]
     site_code: tuple[str, ...]
     site_nom: tuple[str, ...]
+    site_commune: tuple[str, ...]
     site_genre: tuple[str, ...]
     site_groupe: NDArray[np.int64]
     site_xy: F64
@@ -82,6 +83,7 @@ class Donnees:
             population_noms=self.population_noms,
             site_code=tuple(self.site_code[k] for k in j),
             site_nom=tuple(self.site_nom[k] for k in j),
+            site_commune=tuple(self.site_commune[k] for k in j),
             site_genre=tuple(self.site_genre[k] for k in j),
             site_groupe=rang[self.site_groupe[j]],
             site_xy=self.site_xy[j],
@@ -146,6 +148,7 @@ def olemps(dossier: Path) -> Donnees:
         population_noms=("moins de 65 ans", "65 à 79 ans", "80 ans et plus"),
         site_code=tuple(f"N{n}" for n in noeuds),
         site_nom=tuple(f"carrefour {n} ({noms[g]})" for n, g in zip(noeuds, site_groupe, strict=True)),
+        site_commune=tuple(noms[g] for g in site_groupe),
         site_genre=("carrefour",) * len(noeuds),
         site_groupe=site_groupe,
         site_xy=site_xy,
@@ -167,11 +170,10 @@ def loire_haute_loire(dossier: Path) -> Donnees:
     routes = project(read_lines(dossier / "routes" / "reseau-principal-42-43.gpkg", "troncons"))
     graphe = Graphe.from_tableaux(routes)
     groupes = ("42", "43")
-    communes = pd.read_csv(dossier / "communes" / "communes-13-departements.csv", dtype={"code_insee": str})
-    communes = communes[communes["code_insee"].str[:2].isin(groupes)].dropna(subset=["mairie_lon"])
+    communes = _communes(dossier, groupes)
     fs = pd.read_csv(dossier / "france-services" / "france-services-2024-08-01.csv", dtype=str)
     fs = fs[fs["insee_dep"].isin(groupes)]
-    mairies = _metres(communes["mairie_lon"], communes["mairie_lat"])
+    mairies = communes[["x", "y"]].to_numpy()
     maisons = _metres(fs["longitude"].astype(float), fs["latitude"].astype(float))
     # A second point where France services stands already would be none.
     libres = ~communes["code_insee"].isin(fs["insee_com"]).to_numpy()
@@ -195,12 +197,27 @@ def loire_haute_loire(dossier: Path) -> Donnees:
         population_noms=("habitants",),
         site_code=(*(f"FS{code}" for code in fs["id_fs"]), *code_libre),
         site_nom=site_nom,
+        site_commune=(*fs["lib_com"], *communes["nom"][libres]),
         site_genre=(GENRE_FRANCE_SERVICES,) * len(fs) + (GENRE_MAIRIE,) * int(libres.sum()),
         site_groupe=np.array([groupes.index(code) for code in departement]),
         site_xy=site_xy,
         minutes=_minutes(secondes, demandes, sites),
         perdus=(*_lost(tuple(communes["nom"]), demandes), *_lost(site_nom, sites)),
     )
+
+
+def _communes(dossier: Path, departements: tuple[str, ...]) -> pd.DataFrame:
+    """code_insee, nom (with its article), population_municipale; x, y of the mairie, or of a point inside without."""
+    communes = pyogrio.read_dataframe(dossier / "communes" / "communes-13-departements.gpkg").to_crs(2154)
+    communes = communes[communes["departement"].isin(departements)].sort_values("code_insee", ignore_index=True)
+    dedans = communes.geometry.representative_point()
+    xy = _metres(communes["mairie_lon"], communes["mairie_lat"])
+    sans = np.isnan(communes["mairie_lon"].to_numpy(dtype=float))
+    communes["x"] = np.where(sans, dedans.x, xy[:, 0])
+    communes["y"] = np.where(sans, dedans.y, xy[:, 1])
+    noms = pd.read_csv(dossier / "communes" / "epci-42-43-37-41.csv", dtype=str).set_index("code_insee")["commune"]
+    communes["nom"] = communes["code_insee"].map(noms).fillna(communes["nom"])
+    return pd.DataFrame(communes.drop(columns="geometry"))
 
 
 def _metres(lon: pd.Series, lat: pd.Series) -> F64:

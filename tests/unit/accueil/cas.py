@@ -34,7 +34,7 @@ TRAITS = (
     "groupes",
     "mix",
 )
-CHANCE = 0.4
+CHANCE = 0.42
 SEVERE = 0.2
 #: Most demands and sites: what the brute force can enumerate.
 TAILLES = {Capacites.AUCUNE: (8, 7), Capacites.UNIQUE: (5, 5), Capacites.PARTAGEE: (6, 5)}
