@@ -15,6 +15,7 @@ the latest visit that can still give, then from the one before, the first load l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from operator import le
 from typing import Any, NamedTuple
 
@@ -60,7 +61,8 @@ def optimum(problem: Probleme) -> Optimum:
     drawn = [0.0] * len(stocks)
     money = 0.0
     kept: set[int] = set()
-    for circuit in problem.circuits:
+    asked = [c for c in problem.circuits if len(c.items)]  # one that serves nothing keeps its truck at home
+    for circuit in asked:
         fait = walk(problem, circuit)
         assert fait is not None, "a kept circuit breaks a rule"
         money += fait[0]
@@ -84,14 +86,14 @@ def optimum(problem: Probleme) -> Optimum:
         if une.key not in known:
             known[une.key] = une.tours()
         best = _combine(best, known[une.key], truck, room)
-    lowest = float("inf")
+    lowest = inf
     choix: Any = None
     full = len(leave) - 1
     for ensemble, plans in enumerate(best):
         for cost, _, chain in plans:
             if cost + leave[full ^ ensemble] < lowest:
                 lowest, choix = cost + leave[full ^ ensemble], chain
-    circuits = list(problem.circuits)
+    circuits = list(asked)
     while choix is not None:
         truck, tour, choix = choix
         visits = []
@@ -259,7 +261,7 @@ class _Truck:
         i, v = position // 2, label.vector
         trip, service = self.seconds[label.position][position], self.service[position]
         money = v[0] + self.money[label.position][position] + self.drive_money[position]
-        if not money + trip + service < float("inf"):
+        if not money + trip + service < inf:
             return None
         clock = v[1]
         if self.timed:
@@ -295,13 +297,13 @@ class _Truck:
         v, position = label.vector, 2 * self.n + r
         trip, stop = self.seconds[label.position][position], self.point_s[r]
         money = v[0] + self.money[label.position][position]
-        if not money + trip < float("inf"):
+        if not money + trip < inf:
             return None
         clock = v[1]
         if self.timed:
             begin = max(clock + trip, self.opening[r][0])
             clock = begin + stop
-            if begin > self.opening[r][1] + JEU or clock - self.shift > self.span + JEU:
+            if begin == inf or begin > self.opening[r][1] + JEU or clock - self.shift > self.span + JEU:
                 return None
         if not self.waits:
             money += self.hour * (trip + stop) / 3600.0
@@ -328,7 +330,7 @@ class _Truck:
         for e, (_, point) in enumerate(self.ends):
             trip = self.end_seconds[label.position][e]
             money = v[0] + self.end_money[label.position][e] + self.fixed
-            if not money + trip < float("inf") or v[2] + trip > self.driving + JEU:
+            if not money + trip < inf or v[2] + trip > self.driving + JEU:
                 continue
             if self.timed:
                 duty = v[1] + trip - self.shift

@@ -46,7 +46,7 @@ def walk(p: Probleme, circuit: Circuit) -> tuple[float, np.ndarray[Any, Any]] | 
             segments[-1] = segments[-1] + p.demand[item]
         else:
             clock = max(clock, p.opening_s[-1 - visit, 0])
-            if clock > p.opening_s[-1 - visit, 1] + JEU:
+            if clock == np.inf or clock > p.opening_s[-1 - visit, 1] + JEU:
                 return None
             clock += p.point_s[-1 - visit]
             gifts.append(-1 - visit)
@@ -93,6 +93,8 @@ def every_plan(p: Probleme, visits: int) -> float:
     trucks = [k for k in range(p.n_trucks) if k not in busy]
     money, used = 0.0, np.zeros_like(p.stock)
     for circuit in p.circuits:
+        if not len(circuit.items):  # keeps its truck at home
+            continue
         fait = walk(p, circuit)
         assert fait is not None
         money, used = money + fait[0], used + fait[1]
