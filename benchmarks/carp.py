@@ -4,9 +4,10 @@
 [--plans FOLDER]``
 
 Cases: every .dat of DIR (its folders are the sets), every salting case (.json), and the generated grids
-(``grille-1000``, ``grille-3000``) where ``--motif`` names them. ``--limite`` counts CPU seconds of this process, one core, so that a
-loaded machine measures the same; compiled code is loaded before the first case. ``--plans`` keeps each plan: salting
-cases in their published form (``<name>_solution.json``), the others as circuits.
+(``grille-1000``, ``grille-3000``) where ``--motif`` names them. ``--limite`` counts CPU seconds of this process, one
+core, so that a loaded machine measures the same; compiled code is loaded before the first case; a plan that reaches
+the proven bound of the table ends the run. ``--plans`` keeps each plan: salting cases in their published form
+(``<name>_solution.json``, the shortest of the seeds), the others as circuits.
 """
 
 from __future__ import annotations
