@@ -88,6 +88,12 @@ REGLES: dict[str, tuple[Problem, Plan, Plan, str]] = {
         ([1], None),
         "part couverte : 70.0000 %",
     ),
+    "tous couverts, même les plus petits": (
+        make_problem([[1.0, 9.0], [9.0, 1.0]], Modele.COUVERTURE_TOTALE, poids=[1e10, 1.0], seuil=5.0),
+        ([0, 1], None),
+        ([0], None),
+        "1 : à plus de 5.0 min",
+    ),
     "part à couvrir": (
         four_demands(Modele.COUVERTURE_TOTALE, part_min=0.7),
         ([1], None),
@@ -123,6 +129,12 @@ REGLES: dict[str, tuple[Problem, Plan, Plan, str]] = {
         ([0, 1, 2], [(0, 0, 1.0), (1, 1, 1.0), (2, 2, 1.0), (3, 1, 1.0)]),
         ([0, 1, 2], [(0, 0, 1.0), (1, 1, 1.0), (2, 2, 1.0), (3, 0, 0.5), (3, 1, 0.5)]),
         "demande partagée",
+    ),
+    "un seul site": (
+        four_demands(**UNIQUE),
+        ([0, 1, 2], [(0, 0, 1.0), (1, 1, 1.0), (2, 2, 1.0), (3, 1, 1.0)]),
+        ([0, 1, 2], [(0, 0, 1.0), (0, 1, 1.0), (1, 1, 1.0), (2, 2, 1.0), (3, 1, 1.0)]),
+        "0 : affectée à plusieurs sites",
     ),
     "capacité, un seul site": (
         four_demands(**UNIQUE),
