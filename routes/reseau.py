@@ -169,6 +169,8 @@ def make(
     headings from ``xy`` (N, 2; metres) when they are not given. Raises `ReseauInvalide`."""
     t, h = np.asarray(tail, dtype=np.int32), np.asarray(head, dtype=np.int32)
     length = np.asarray(length_m, dtype=np.float64)
+    if not np.isfinite(length).all():
+        raise ReseauInvalide("length_m : longueurs finies attendues, en mètres")
     if headings is None:
         headings = straight_headings(t, h, xy)
     allowed = np.asarray(turn_allowed if isinstance(turn_allowed, np.ndarray) else sorted(turn_allowed))
