@@ -1,0 +1,196 @@
+"""Broken wishes of a plan, in French sentences with units. Pure module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from territoires.nombres import avec_unite, nombre, pourcent
+
+from .couts import Etat, Tables, ips_gaps
+from .probleme import F64, I32, Problem
+
+#: Names written before « et N autres ».
+NOMS = 6
+#: Pupils below which a wish is not called broken (rounding).
+SEUIL = 0.5
+
+
+def listed(noms: Iterable[str]) -> str:
+    """« A, B, C et 4 autres »."""
+    tous = list(dict.fromkeys(noms))
+    reste = len(tous) - NOMS
+    if reste > 0:
+        return ", ".join(tous[:NOMS]) + (f" et {reste} autres" if reste > 1 else " et un autre")
+    return ", ".join(tous)
+
+
+def _eleves(valeur: float) -> str:
+    return avec_unite(valeur, "élèves")
+
+
+def _zones(combien: int) -> str:
+    return f"{combien} zone" + ("s" if combien > 1 else "")
+
+
+def broken_wishes(
+    problem: Problem,
+    t: Tables,
+    college: I32,
+    etat: Etat,
+    coupees: NDArray[np.intp],
+    iles: NDArray[np.intp],
+) -> tuple[str, ...]:
+    """One sentence a broken wish: contiguity first, then zones, then collèges, then the block."""
+    return (
+        *_contiguity(problem, coupees, iles),
+        *_zone_wishes(problem, t, college, etat),
+        *_college_wishes(problem, etat),
+        *_block_wishes(problem, t, etat),
+    )
+
+
+def _names(problem: Problem, zones: Iterable[int | np.intp]) -> str:
+    return listed(problem.zone_nom[i] for i in zones)
+
+
+def _contiguity(problem: Problem, coupees: NDArray[np.intp], iles: NDArray[np.intp]) -> list[str]:
+    phrases = []
+    if len(coupees):
+        phrases.append(f"{_zones(len(coupees))} sans lien avec le reste du secteur : {_names(problem, coupees)}.")
+    if len(iles):
+        phrases.append(f"{_zones(len(iles))} en îlot, comme aujourd'hui ou par choix : {_names(problem, iles)}.")
+    return phrases
+
+
+def _zone_wishes(problem: Problem, t: Tables, college: I32, etat: Etat) -> list[str]:
+    r, phrases = problem.regles, []
+    servi = college[:, 0] >= 0
+    sans = np.flatnonzero(~servi)
+    if len(sans):
+        phrases.append(f"{_zones(len(sans))} sans collège ({_eleves(t.eleves[sans].sum())}) : {_names(problem, sans)}.")
+    refuse = np.flatnonzero((etat.parts * ~t.permis).sum(axis=1) > 0)
+    for genre, mot in ((True, "à un autre collège que celui qui lui est imposé"), (False, "à un collège interdit")):
+        zones = [int(i) for i in refuse if (problem.impose[i] >= 0) == genre]
+        if zones:
+            phrases.append(f"{_zones(len(zones))} {mot} : {_names(problem, zones)}.")
+    coupe = np.flatnonzero(((etat.parts > 0) & ~np.isfinite(problem.minutes)).any(axis=1))
+    if len(coupe):
+        phrases.append(f"{_zones(len(coupe))} sans route vers le collège : {_names(problem, coupe)}.")
+    loin = (etat.parts > 0) & np.isfinite(problem.minutes)
+    trop = loin & (problem.minutes > r.minutes_max)
+    if trop.any():
+        qui, eleves = np.flatnonzero(trop.any(axis=1)), float((t.eleves[:, None] * etat.parts * trop).sum())
+        phrases.append(
+            f"{_eleves(eleves)} à plus de {nombre(r.minutes_max, _dec(r.minutes_max))} min du collège : "
+            f"{_names(problem, qui)}."
+        )
+    sert = problem.present[:, 0] >= 0
+    plus = loin & sert[:, None] & (t.minutes - t.minutes_0[:, None] > r.allongement_max)
+    if plus.any():
+        qui, eleves = np.flatnonzero(plus.any(axis=1)), float((t.eleves[:, None] * etat.parts * plus).sum())
+        phrases.append(
+            f"Trajet allongé de plus de {nombre(r.allongement_max, _dec(r.allongement_max))} min pour "
+            f"{_eleves(eleves)} : {_names(problem, qui)}."
+        )
+    phrases += _groups_apart(problem, t, etat)
+    return phrases
+
+
+def _groups_apart(problem: Problem, t: Tables, etat: Etat) -> list[str]:
+    phrases = []
+    for ref in np.unique(t.reference[t.reference >= 0]):
+        zones = np.flatnonzero(t.reference == ref)
+        commun = np.minimum(etat.parts[zones], etat.parts[ref][None, :]).sum(axis=1)
+        seules = zones[commun < 1.0 - 1e-9]
+        if len(seules):
+            phrases.append(
+                f"Zones à garder ensemble, séparées de {problem.zone_nom[ref]} : {_names(problem, seules)} "
+                f"({_eleves(t.eleves[seules].sum())})."
+            )
+    return phrases
+
+
+def _dec(valeur: float) -> int:
+    return 0 if float(valeur).is_integer() else 1
+
+
+def _college_wishes(problem: Problem, etat: Etat) -> list[str]:
+    """The worst year of each collège for each wish."""
+    phrases = []
+    bornee = np.isfinite(problem.capacite)
+    capacite = np.where(bornee, problem.capacite, 0.0)
+    haut = np.where(bornee, capacite * problem.remplissage_max, np.inf)
+    bas = np.where(bornee, capacite * problem.remplissage_min, 0.0)
+    for ecart, limite, texte in (
+        (etat.charge - haut, haut, "{nom} : {charge} en {annee} pour {limite} au plus, soit {ecart} de trop"),
+        (bas - etat.charge, bas, "{nom} : {charge} en {annee} pour {limite} au moins, il en manque {ecart}"),
+        (
+            problem.effectif_min[None, :] - etat.charge,
+            np.broadcast_to(problem.effectif_min, etat.charge.shape),
+            "{nom} : {charge} en {annee}, sous l'effectif minimal de {limite}, il en manque {ecart}",
+        ),
+    ):
+        for j in np.flatnonzero((ecart > SEUIL).any(axis=0)):
+            an = int(np.argmax(ecart[:, j]))
+            phrase = texte.format(
+                nom=problem.college_nom[j],
+                charge=_eleves(etat.charge[an, j]),
+                annee=problem.annees[an],
+                limite=nombre(limite[an, j]),
+                ecart=nombre(ecart[an, j]),
+            )
+            phrases.append(phrase + _filling(etat.charge[an, j], problem.capacite[an, j]))
+    return phrases
+
+
+def _filling(charge: float, capacite: float) -> str:
+    if not np.isfinite(capacite) or capacite <= 0:
+        return "."
+    return f" (rempli à {pourcent(charge / capacite, 0)})."
+
+
+def _block_wishes(problem: Problem, t: Tables, etat: Etat) -> list[str]:
+    r, phrases = problem.regles, []
+    zones, eleves = float((etat.quitte > 0).sum()), float((t.eleves * etat.quitte).sum())
+    if zones > r.max_zones:
+        phrases.append(f"{_zones(int(zones))} changent de collège, pour {nombre(r.max_zones)} au plus.")
+    if eleves > r.max_eleves + SEUIL:
+        phrases.append(f"{_eleves(eleves)} changent de collège, pour {nombre(r.max_eleves)} au plus.")
+    trop: F64 = etat.passages - problem.passages_max
+    for g, h in zip(*np.nonzero(trop > SEUIL), strict=True):
+        if g != h:
+            phrases.append(
+                f"{_eleves(etat.passages[g, h])} passent de {problem.groupe_noms[g]} vers {problem.groupe_noms[h]}, "
+                f"pour {nombre(problem.passages_max[g, h])} au plus."
+            )
+    phrases += _outsiders(problem, etat)
+    ecarts = ips_gaps(problem, etat.ips)
+    if r.poids_ecart_ips > 0:
+        for p in np.flatnonzero(ecarts > r.ecart_ips + 0.05):
+            a, b = problem.college_voisins[p]
+            phrases.append(
+                f"Écart d'IPS de {nombre(ecarts[p], 1)} points entre {problem.college_nom[a]} et "
+                f"{problem.college_nom[b]}, pour {nombre(r.ecart_ips, 1)} au plus."
+            )
+    return phrases
+
+
+def _outsiders(problem: Problem, etat: Etat) -> list[str]:
+    """L213-8: from this share on, the other département may be asked to contribute."""
+    if problem.n_groupes < 2:
+        return []
+    phrases = []
+    part = problem.regles.part_exterieurs
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = np.where(etat.charge > 0, etat.etrangers / etat.charge, 0.0)
+    trop = etat.etrangers - part * etat.charge
+    for j in np.flatnonzero((trop > SEUIL).any(axis=0)):
+        an = int(np.argmax(trop[:, j]))
+        phrases.append(
+            f"{problem.college_nom[j]} : {pourcent(parts[an, j])} des élèves habitent un autre département en "
+            f"{problem.annees[an]}, au-delà de {pourcent(part, 0)} (code de l'éducation, L213-8)."
+        )
+    return phrases
