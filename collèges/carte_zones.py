@@ -7,6 +7,7 @@ What a published carte scolaire does not say is made up here, always the same wa
 - a commune cut by streets has no published limits inside: it is cut in parts nearest to each of its collèges
   (Voronoi cells), its inhabitants shared out as their pupils, and each part is imposed on its collège, since streets
   cannot be moved from one sector to another at this level;
+- a commune where several collèges stand is cut in the same way where no sector is known, its parts free to move;
 - a commune of more than two collèges keeps the two nearest ones;
 - where there are no sectors at all, today's collège is the nearest one of the département by road (`nearest_today`).
 """
@@ -26,13 +27,15 @@ import shapely
 from geodata.graphe import Graphe
 from geodata.temps import snap, travel_times, with_access
 
-from .carte_scolaire import CarteScolaire, CollegePublic, SecteurCommune, enumerate_names
+from .carte_scolaire import CarteScolaire, CollegePublic, enumerate_names
 from .probleme import AUCUN, F64, I32, Problem, Regles, touching_sectors
 
 #: Borders shorter than this are points of contact, and polygons may be this far apart (metres): drawings at other
 #: scales, limits cut anew.
 CONTACT_M = 5.0
 ECART_M = 0.5
+#: A mairie farther than this from its commune is a fault of the file, metres.
+HORS_M = 2000.0
 #: Farthest main road from a mairie, metres.
 ACCROCHAGE_M = 8000.0
 
@@ -41,7 +44,8 @@ _VERS_METRES = pyproj.Transformer.from_crs(4326, 2154, always_xy=True)
 
 @dataclass(frozen=True, eq=False)
 class Commune:
-    """A commune in EPSG:2154; x, y: its mairie, or a point inside where that is unknown."""
+    """A commune in EPSG:2154; x, y: its mairie, or a point inside where that is unknown or lies elsewhere
+    (``mairie`` False)."""
 
     code: str
     nom: str
@@ -50,6 +54,7 @@ class Commune:
     polygone: Any
     x: float
     y: float
+    mairie: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +88,10 @@ def read_communes(path: Path, departements: Sequence[str], layer: str = "commune
     communes = []
     for k, polygone in zip(garde, polygones, strict=True):
         lon, lat = float(colonnes["mairie_lon"][k]), float(colonnes["mairie_lat"][k])
-        if np.isfinite(lon) and np.isfinite(lat):
-            x, y = _VERS_METRES.transform(lon, lat)
-        else:
+        point = shapely.Point(*_VERS_METRES.transform(lon, lat)) if np.isfinite(lon) and np.isfinite(lat) else None
+        vraie = point is not None and shapely.distance(point, polygone) < HORS_M
+        if point is None or not vraie:
             point = shapely.point_on_surface(polygone)
-            x, y = point.x, point.y
         communes.append(
             Commune(
                 str(colonnes["code_insee"][k]),
@@ -95,8 +99,9 @@ def read_communes(path: Path, departements: Sequence[str], layer: str = "commune
                 str(colonnes["departement"][k]),
                 float(colonnes["population_municipale"][k]),
                 polygone,
-                float(x),
-                float(y),
+                float(point.x),
+                float(point.y),
+                vraie,
             )
         )
     return sorted(communes, key=lambda c: c.code)
@@ -133,8 +138,8 @@ def zones_of_carte(
             commune.code, commune.nom, commune.departement, commune.population, commune.polygone, commune.x, commune.y
         )
         if secteur is not None and secteur.par_rues and len(connus) > 1:
-            parts = _parts(entiere, secteur, [colleges[u] for u in connus])
-            zones += parts
+            parts = _parts(entiere, [colleges[u] for u in connus])
+            zones += [replace(part, figee=True) for part in parts]
             decoupees.append(f"{commune.nom} ({len(parts)} parties)")
             continue
         if len(connus) > 2:
@@ -154,8 +159,8 @@ def zones_of_carte(
     return zones, remarques
 
 
-def _parts(entiere: Zone, secteur: SecteurCommune, colleges: Sequence[CollegePublic]) -> list[Zone]:
-    """Parts of a commune cut by streets; a collège whose cell does not reach the commune has none."""
+def _parts(entiere: Zone, colleges: Sequence[CollegePublic]) -> list[Zone]:
+    """Parts of a commune nearest to each collège, theirs today; a collège whose cell does not reach it has none."""
     cx, cy = located(colleges)
     points = shapely.points(cx, cy)
     cellules = shapely.get_parts(
@@ -181,10 +186,31 @@ def _parts(entiere: Zone, secteur: SecteurCommune, colleges: Sequence[CollegePub
                 x=centre.x,
                 y=centre.y,
                 colleges=(college.uai,),
-                figee=True,
             )
         )
     return parts
+
+
+def zones_of_communes(communes: Sequence[Commune], colleges: Sequence[CollegePublic]) -> tuple[list[Zone], list[str]]:
+    """Zones of communes of which no sector is known: whole, or where several collèges stand in one, its parts nearest
+    to each; and French remarks."""
+    arbre = shapely.STRtree([commune.polygone for commune in communes])
+    ou, laquelle = arbre.query(shapely.points(*located(colleges)), predicate="intersects")
+    dedans: dict[int, list[CollegePublic]] = {}
+    for j, i in sorted(zip(ou.tolist(), laquelle.tolist(), strict=True)):
+        dedans.setdefault(i, []).append(colleges[j])
+    zones, coupees = [], []
+    for i, c in enumerate(communes):
+        entiere = Zone(c.code, c.nom, c.departement, c.population, c.polygone, c.x, c.y)
+        parts = _parts(entiere, dedans[i]) if len(dedans.get(i, [])) > 1 else [entiere]
+        zones += parts
+        if len(parts) > 1:
+            coupees.append(f"{c.nom} ({len(parts)})")
+    if not coupees:
+        return zones, []
+    return zones, [
+        f"communes de plusieurs collèges, coupées en parties les plus proches de chacun : {', '.join(coupees)}"
+    ]
 
 
 def adjacency(polygones: Sequence[Any]) -> tuple[I32, F64]:
@@ -206,12 +232,14 @@ def road_minutes(graphe: Graphe, x: F64, y: F64, cx: F64, cy: F64) -> F64:
 
 
 def nearest_today(zones: Sequence[Zone], colleges: Sequence[CollegePublic], minutes: F64) -> list[Zone]:
-    """The same zones with the nearest collège (by ``minutes`` (n, C)) of their own département as today's."""
+    """The same zones, those without collège given the nearest one (by ``minutes`` (n, C)) of their own département."""
     suite = []
     for zone, ligne in zip(zones, minutes, strict=True):
         siens = [j for j, c in enumerate(colleges) if c.departement == zone.departement and np.isfinite(ligne[j])]
         proche = min(siens, key=lambda j: float(ligne[j]), default=None)
-        suite.append(replace(zone, colleges=() if proche is None else (colleges[proche].uai,)))
+        # The part of a town that is a collège's neighbourhood is its own.
+        uai = zone.colleges or (() if proche is None else (colleges[proche].uai,))
+        suite.append(replace(zone, colleges=uai))
     return suite
 
 
