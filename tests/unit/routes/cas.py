@@ -178,12 +178,15 @@ def _optional(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def _split(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """One road needs more than any truck holds: two pieces (three at times), and a point to reload at."""
-    f = base(rng, n, 2, 0.5)
+    """One road needs more than any truck holds: two pieces (three at times), for several trucks or several loads."""
+    f = base(rng, n, _whole(rng, (2, 3)), rng.uniform(0.45, 0.8))
     capacity = float(f["capacity"][0, 0])
     f["demand"][int(rng.integers(n)), 0] = round(capacity * rng.choice([1.3, 1.8, 2.0, 2.4]), 3)
-    if rng.random() < 0.6:
+    if rng.random() < 0.5:
         with_points(rng, f, 1)
+    if rng.random() < 0.5:  # a second truck costs no more than a second load
+        f["cost_fixed"][:] = 0.0
+        f["weights"] = replace(f["weights"], truck=0.0)
     return f
 
 
