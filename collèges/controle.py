@@ -6,7 +6,7 @@ Pure module. Nothing of the solver's arithmetic is used; the definitions are tho
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from itertools import pairwise
 
 import numpy as np
@@ -55,15 +55,25 @@ def check_evaluation(problem: Problem, plan: Plan, evaluation: Evaluation) -> No
     _same("dissimilarité", evaluation.dissimilarite, dissimilarity(problem, couples, zones))
     _check_difference(problem, plan, evaluation, zones, sum(attendus.values()))
     # A wish that costs something is broken, and must be told.
-    souhaits = {nom for nom, valeur in attendus.items() if nom in SOUHAITS and valeur > 1e-6}
+    prix = asdict(problem.regles)
+    souhaits = {nom for nom, poids in SOUHAITS.items() if attendus[nom] > SOUHAIT_MIN * prix[poids]}
     if (souhaits or evaluation.coupees) and not evaluation.manques:
         raise ControleEchoue(f"aucun souhait non tenu n'est dit, alors que coûtent : {', '.join(sorted(souhaits))}")
     if any(not phrase.strip() for phrase in evaluation.manques):
         raise ControleEchoue("souhait non tenu : phrase vide")
 
 
-#: Terms of the cost that are broken wishes, whatever their weight; the others are prices of what a plan always has.
-SOUHAITS = frozenset({"sans_college", "interdit", "ensemble", "limite_zones", "limite_eleves", "passages"})
+#: Terms of the cost that are broken wishes, and their price; the others are prices of what a plan always has.
+SOUHAITS = {
+    "sans_college": "poids_sans_college",
+    "interdit": "poids_interdit",
+    "ensemble": "poids_ensemble",
+    "limite_zones": "poids_max_zones",
+    "limite_eleves": "poids_max_eleves",
+    "passages": "poids_passages",
+}
+#: Pupils (or zones, less one half) from which a wish that is not kept must be told: below, it is rounding.
+SOUHAIT_MIN = 0.75
 
 
 def _same(quoi: str, annonce: float, calcule: float, echelle: float = 1.0) -> None:

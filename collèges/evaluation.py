@@ -153,7 +153,8 @@ def figures(problem: Problem, t: Tables, etat: Etat) -> tuple[Chiffres, Chiffres
     de_zone, de_college = _indicator(problem.zone_groupe, g), _indicator(problem.college_groupe, g)
     effectif = poids @ de_zone[zone]
     recus, etrangers = etat.charge @ de_college, etat.etrangers @ de_college
-    capacite = problem.capacite @ de_college
+    # Not a product: an unlimited collège counts in its own group alone, and inf times 0 is no number.
+    capacite = np.stack([problem.capacite[:, problem.college_groupe == k].sum(axis=1) for k in range(g)], axis=1)
     connue = np.isfinite(t.ips)
     pese = (t.eleves * connue) @ de_zone
     somme = (t.eleves * np.where(connue, t.ips, 0.0)) @ de_zone

@@ -100,7 +100,7 @@ def figures_of_groups(problem: Problem, couples: Couples, zones: Zones) -> list[
                     minutes_max=float(minutes.max()) if len(minutes) else float("nan"),
                     deplaces=float(suivent[habitent] @ zones.deplacee[habitent]),
                     exterieurs=_ratio(float(exterieurs[t, siens].sum()), recus),
-                    ips=_group_ips(couples, zones, habitent),
+                    ips=_group_ips(zones, habitent),
                     ecart_ips=float(vus.max()) if len(vus) else float("nan"),
                     minutes=minutes,
                     eleves=eleves,
@@ -125,10 +125,9 @@ def _mean(valeurs: F64, poids: F64) -> float:
     return _ratio(float(valeurs @ poids), float(poids.sum()))
 
 
-def _group_ips(couples: Couples, zones: Zones, habitent: B) -> float:
-    garde = habitent[couples.zone] & ~np.isnan(zones.ips[couples.zone])
-    poids = zones.moyenne[couples.zone[garde]] * couples.neuf[garde]
-    return _mean(zones.ips[couples.zone[garde]], poids)
+def _group_ips(zones: Zones, habitent: B) -> float:
+    garde = habitent & ~np.isnan(zones.ips)
+    return _mean(zones.ips[garde], zones.moyenne[garde])
 
 
 def _gaps(problem: Problem, couples: Couples, zones: Zones) -> F64:
