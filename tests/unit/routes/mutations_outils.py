@@ -33,10 +33,18 @@ def replaced(circuits: tuple[Circuit, ...], place: int, circuit: Circuit) -> tup
     return (*circuits[:place], circuit, *circuits[place + 1 :])
 
 
-def allowed(p: Probleme, circuits: tuple[Circuit, ...]) -> bool:
+def each_allowed(p: Probleme, circuits: tuple[Circuit, ...]) -> bool:
     """Each circuit keeps the rules of its own."""
     cut, _ = planned(p)
     return all(walk(cut, c) is not None for c in circuits)
+
+
+def allowed(p: Probleme, circuits: tuple[Circuit, ...]) -> bool:
+    """The same, and the stocks hold what all of them draw."""
+    cut, _ = planned(p)
+    walks = [walk(cut, c) for c in circuits]
+    drawn = sum((w[1] for w in walks if w is not None), np.zeros(p.stock.shape))
+    return all(w is not None for w in walks) and bool(np.all(drawn <= p.stock + 1e-9))
 
 
 def tighter(p: Probleme, s: Solution, **changes: Any) -> Broken:
@@ -44,7 +52,7 @@ def tighter(p: Probleme, s: Solution, **changes: Any) -> Broken:
     stricter = replace(p, **changes)
     if planned(stricter)[0].n_items != planned(p)[0].n_items:
         return None  # cut into other pieces: other items
-    return None if allowed(stricter, s.circuits) else (stricter, plan(stricter, s.circuits))
+    return None if each_allowed(stricter, s.circuits) else (stricter, plan(stricter, s.circuits))
 
 
 def changed(values: np.ndarray[Any, Any], index: Any, value: Any) -> np.ndarray[Any, Any]:
