@@ -71,9 +71,11 @@ def make_case(
         lost = _lost(fields, kinds)
         if not len(lost):
             return fields
-        # One-ways that cut roads off are opened, nearest first in the list: at worst the case has none.
+        # One-ways that cut roads off are opened, then, should headings still do, trucks may turn anywhere.
         closed = np.flatnonzero((kinds == "A_R") & ~both_ways)
         both_ways[closed[: max(1, len(closed) // 2)]] = True
+        if not len(closed):
+            fields["U"] = [{"label": str(i)} for i in range(len(xy))]
 
 
 def _streets(count: int, roads: int, rng: np.random.Generator) -> tuple[F64, I32]:
