@@ -1,0 +1,159 @@
+"""Compiled: the iteration of the search, ruin and recreate under simulated annealing, with nothing lost on the way."""
+
+from __future__ import annotations
+
+from .noyau_calcul import EPS, best_modes, compiled, draw, draw_int, inner, price_both_ways, rebuild, walk
+from .noyau_donnees import (
+    C_ABSENT,
+    C_ACCEPTED,
+    C_IMPROVED,
+    C_ITER,
+    C_TOUCHED,
+    S_BEST,
+    S_COOLING,
+    S_CURRENT,
+    S_TEMPERATURE,
+    TIRAGES,
+    Donnees,
+    Etat,
+)
+from .noyau_insertion import insert_best
+from .noyau_ruine import ruin
+
+#: Iterations between two coolings.
+PAS = 100
+
+
+@inner
+def order(d: Donnees, s: Etat, nr: int) -> None:
+    """Sort ``removed``: at random, largest first, farthest first, nearest first, or most urgent first."""
+    x = draw(s.random)
+    for i in range(nr):
+        u = s.removed[i]
+        if x < 4.0 / 11.0:
+            s.key[i] = draw(s.random)
+        elif x < 8.0 / 11.0:
+            s.key[i] = -d.element[u].bulk
+        elif x < 10.0 / 11.0:
+            s.key[i] = -d.element[u].far
+        else:
+            s.key[i] = d.element[u].far
+    if d.kind == 2 and draw(s.random) < 0.3:
+        for i in range(nr):
+            s.key[i] = d.element[s.removed[i]].deadline
+    for i in range(1, nr):
+        u, key = s.removed[i], s.key[i]
+        j = i
+        while j > 0 and s.key[j - 1] > key:
+            s.removed[j] = s.removed[j - 1]
+            s.key[j] = s.key[j - 1]
+            j -= 1
+        s.removed[j] = u
+        s.key[j] = key
+
+
+@inner
+def polish(d: Donnees, s: Etat, k: int) -> None:
+    """Where modes are held: take the cheapest ones of the whole route when the route is better for it."""
+    r, truck = s.route[k], d.truck[k]
+    if r.size == 0:
+        return
+    cost = d.cost[truck.costs]
+    price_both_ways(cost, d.element, d.serve[truck.type], truck, d.fin, s.visit[k], r.size)
+    differ = best_modes(cost, d.element, truck, s.visit[k], r.size, s.tmp)
+    if differ and walk(d, s, k, s.tmp, r.size, True) < r.value:
+        for p in range(r.size):
+            s.visit[k, p].mode = s.tmp[p].mode
+    s.sums[S_CURRENT] -= r.value
+    rebuild(d, s, k)
+    s.sums[S_CURRENT] += r.value
+
+
+@inner
+def stocks_hold(d: Donnees, s: Etat) -> bool:
+    """Whether no stock is overdrawn."""
+    for i in range(len(d.stock)):
+        for q in range(d.demand.shape[1]):
+            if s.stock_used[i, q] > d.stock[i, q] + EPS:
+                return False
+    return True
+
+
+@inner
+def undo(d: Donnees, s: Etat, nr: int) -> None:
+    """Put every touched route back."""
+    for i in range(nr):
+        s.item[s.removed[i]].truck = -1
+    for i in range(s.counts[C_TOUCHED]):
+        k = s.touched[i]
+        r = s.route[k]
+        r.size = r.old_size
+        for p in range(r.size):
+            s.visit[k, p].e, s.visit[k, p].mode = s.old[k, p].e, s.old[k, p].mode
+        rebuild(d, s, k)
+        r.version = r.old_version
+
+
+@inner
+def keep_best(s: Etat) -> None:
+    """The current plan is the best one."""
+    s.sums[S_BEST] = s.sums[S_CURRENT]
+    s.counts[C_IMPROVED] += 1
+    for k in range(len(s.route)):
+        r = s.route[k]
+        r.best_size = r.size
+        for p in range(r.size):
+            s.best[k, p].e, s.best[k, p].mode = s.visit[k, p].e, s.visit[k, p].mode
+
+
+@compiled
+def iterate(d: Donnees, s: Etat, iterations: int) -> None:
+    """So many iterations; the temperature falls by ``S_COOLING`` every `PAS` of them."""
+    for _ in range(iterations):
+        s.counts[C_ITER] += 1
+        if s.counts[C_ITER] % PAS == 0:
+            s.sums[S_TEMPERATURE] *= s.sums[S_COOLING]
+        before, absent = s.sums[S_CURRENT], s.counts[C_ABSENT]
+        s.counts[C_TOUCHED] = 0
+        nr = ruin(d, s)
+        order(d, s, nr)
+        for i in range(nr):
+            insert_best(d, s, s.removed[i])
+        if d.kind > 0:
+            for i in range(s.counts[C_TOUCHED]):
+                polish(d, s, s.touched[i])
+        limit = before + s.sums[S_TEMPERATURE] * d.draws[draw_int(s.random, TIRAGES)]
+        kept = s.sums[S_CURRENT] < limit and (d.kind < 2 or stocks_hold(d, s))
+        if kept:
+            s.counts[C_ACCEPTED] += 1
+            if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS:
+                keep_best(s)
+        else:
+            undo(d, s, nr)
+            s.sums[S_CURRENT] = before
+            s.counts[C_ABSENT] = absent
+        for i in range(s.counts[C_TOUCHED]):
+            s.route[s.touched[i]].touched = 0
+
+
+@compiled
+def construct(d: Donnees, s: Etat) -> None:
+    """Price the empty routes, then insert every absent item once, greedily, in a random order."""
+    for k in range(len(s.route)):
+        if s.route[k].size == 0:
+            rebuild(d, s, k)
+    nr = 0
+    for u in range(d.n):
+        if s.item[u].truck == -1:
+            s.removed[nr] = u
+            nr += 1
+    for i in range(nr - 1, 0, -1):
+        j = draw_int(s.random, i + 1)
+        s.removed[i], s.removed[j] = s.removed[j], s.removed[i]
+    s.counts[C_TOUCHED] = 0
+    for i in range(nr):
+        insert_best(d, s, s.removed[i])
+    for i in range(s.counts[C_TOUCHED]):
+        s.route[s.touched[i]].touched = 0
+    if s.sums[S_CURRENT] < s.sums[S_BEST]:
+        keep_best(s)

@@ -1,0 +1,411 @@
+"""Compiled: random numbers, prices of a route, and the exact walk of a sequence. See `noyau_donnees`.
+
+Functions called most take the few arrays they read instead of the whole of `Donnees` and `Etat`: handing those on
+costs more than the work itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+from .noyau_donnees import C_VERSION, MINUTE, PARCOURU, S_WAIT, Donnees, Etat
+
+F = TypeVar("F", bound=Callable[..., Any])
+INF = np.inf
+#: Tonnes and seconds taken for rounding.
+EPS = 1e-7
+
+
+def compiled(fonction: F) -> F:
+    """Compile at the first call, without holding the interpreter's lock; kept beside the module where possible."""
+    return _compile(fonction)
+
+
+def inner(fonction: F) -> F:
+    """The same for a function that only compiled ones call: nothing is made to call it from the interpreter."""
+    return _compile(fonction, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compile(fonction: F, **options: bool) -> F:
+    try:
+        return cast(F, njit(cache=True, nogil=True, **options)(fonction))
+    except RuntimeError:
+        # No folder to keep compiled code in (read-only installation without a home): compile in each process.
+        return cast(F, njit(nogil=True, **options)(fonction))
+
+
+@inner
+def draw(random: Any) -> float:
+    """Uniform in [0, 1): xorshift64*, the same on any machine."""
+    x = random[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    random[0] = x
+    return float((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
+
+
+@inner
+def draw_int(random: Any, n: int) -> int:
+    """Uniform in 0..n-1."""
+    return int(draw(random) * n)
+
+
+@inner
+def end_cost(cost: Any, truck: Any, fin: Any, place: int) -> float:
+    """From a place to the end of duty; cost: the truck's own matrix."""
+    if truck.home_in >= 0:
+        return float(cost[place, truck.home_in])
+    return float(fin[truck.type, place].cost)
+
+
+@inner
+def end_time(time: Any, truck: Any, fin: Any, place: int) -> float:
+    """Seconds from a place to the end of duty."""
+    if truck.home_in >= 0:
+        return float(time[place, truck.home_in])
+    return float(fin[truck.type, place].time)
+
+
+@inner
+def price_both_ways(cost: Any, element: Any, serve: Any, truck: Any, fin: Any, visit: Any, size: int) -> float:
+    """Write ``fwd`` and ``bwd`` of a route over all modes of its elements; its price. ``serve``: the truck type's."""
+    a0, a1, price0, price1 = truck.home_out, -1, 0.0, INF
+    for p in range(size):
+        v = visit[p]
+        e = element[v.e]
+        x = price0 + cost[a0, e.in0]
+        y = INF
+        if e.modes > 1:
+            y = price0 + cost[a0, e.in1]
+            if a1 >= 0:
+                y = min(y, price1 + cost[a1, e.in1])
+        if a1 >= 0:
+            x = min(x, price1 + cost[a1, e.in0])
+        price0 = x + serve[v.e].cost0
+        price1 = y + serve[v.e].cost1 if e.modes > 1 else INF
+        v.fwd0 = price0
+        v.fwd1 = price1
+        a0, a1 = e.out0, e.out1
+    if size == 0:
+        return 0.0
+    total = price0 + end_cost(cost, truck, fin, a0)
+    if a1 >= 0:
+        total = min(total, price1 + end_cost(cost, truck, fin, a1))
+    b0, b1, price0, price1 = -1, -1, 0.0, INF
+    for back in range(size):
+        v = visit[size - 1 - back]
+        e = element[v.e]
+        y = INF
+        if back == 0:
+            x = end_cost(cost, truck, fin, e.out0)
+            if e.modes > 1:
+                y = end_cost(cost, truck, fin, e.out1)
+        else:
+            x = cost[e.out0, b0] + price0
+            if b1 >= 0:
+                x = min(x, cost[e.out0, b1] + price1)
+            if e.modes > 1:
+                y = cost[e.out1, b0] + price0
+                if b1 >= 0:
+                    y = min(y, cost[e.out1, b1] + price1)
+        price0 = x + serve[v.e].cost0
+        price1 = y + serve[v.e].cost1 if e.modes > 1 else INF
+        v.bwd0 = price0
+        v.bwd1 = price1
+        b0, b1 = e.in0, e.in1
+    return total
+
+
+@inner
+def price_held(cost: Any, element: Any, serve: Any, truck: Any, fin: Any, visit: Any, size: int) -> float:
+    """The same, each element keeping its mode: the other one's prices are INF."""
+    place, price = truck.home_out, 0.0
+    for p in range(size):
+        v = visit[p]
+        e = element[v.e]
+        v.fwd0 = v.fwd1 = INF
+        if v.mode == 0:
+            price += cost[place, e.in0] + serve[v.e].cost0
+            v.fwd0 = price
+            place = e.out0
+        else:
+            price += cost[place, e.in1] + serve[v.e].cost1
+            v.fwd1 = price
+            place = e.out1
+    if size == 0:
+        return 0.0
+    total = price + end_cost(cost, truck, fin, place)
+    after, price = -1, 0.0
+    for back in range(size):
+        v = visit[size - 1 - back]
+        e = element[v.e]
+        v.bwd0 = v.bwd1 = INF
+        out = e.out0 if v.mode == 0 else e.out1
+        price += end_cost(cost, truck, fin, out) if back == 0 else cost[out, after]
+        if v.mode == 0:
+            price += serve[v.e].cost0
+            v.bwd0 = price
+            after = e.in0
+        else:
+            price += serve[v.e].cost1
+            v.bwd1 = price
+            after = e.in1
+    return total
+
+
+@inner
+def best_modes(cost: Any, element: Any, truck: Any, visit: Any, size: int, tmp: Any) -> bool:
+    """Cheapest modes of a route, written in ``tmp`` after `price_both_ways`; whether they differ from its own."""
+    place, differ = truck.home_out, False
+    for p in range(size):
+        v = visit[p]
+        e = element[v.e]
+        m = 0
+        if e.modes > 1 and cost[place, e.in1] + v.bwd1 < cost[place, e.in0] + v.bwd0:
+            m = 1
+        tmp[p].e = v.e
+        tmp[p].mode = m
+        if m != v.mode:
+            differ = True
+        place = e.out1 if m else e.out0
+    return differ
+
+
+@inner
+def clocks(
+    time: Any, element: Any, serve: Any, truck: Any, fin: Any, visit: Any, times: Any, size: int, n: int
+) -> float:
+    """Write ``times`` of a route that never waits; its seconds on duty, INF beyond the truck's limits."""
+    now, driving, place = truck.shift, 0.0, truck.home_out
+    for p in range(size):
+        v = visit[p]
+        e = element[v.e]
+        leg = float(time[place, e.in1 if v.mode else e.in0])
+        spent = serve[v.e].time1 if v.mode else serve[v.e].time0
+        now += leg + spent
+        driving += leg + (spent if v.e < n else 0.0)
+        times[p].clock = now
+        times[p].drive_f = driving
+        place = e.out1 if v.mode else e.out0
+    rest = end_time(time, truck, fin, place)
+    duty = now + rest - truck.shift
+    if duty > truck.span + EPS or driving + rest > truck.driving + EPS:
+        duty = INF
+    driving, after = rest, -1
+    for back in range(size):
+        p = size - 1 - back
+        v = visit[p]
+        e = element[v.e]
+        leg = float(time[e.out1 if v.mode else e.out0, after]) if back > 0 else 0.0
+        spent = serve[v.e].time1 if v.mode else serve[v.e].time0
+        rest += leg + spent
+        driving += leg + (spent if v.e < n else 0.0)
+        times[p].left = rest
+        times[p].drive_b = driving
+        after = e.in1 if v.mode else e.in0
+    return duty
+
+
+@inner
+def segments(
+    visit: Any, size: int, n: int, demand: Any, refill: Any, capacity: Any, first: Any, seg: Any, load: Any
+) -> int:
+    """Write segments of a route: demand, need, and how much each may still take. Number of segments."""
+    at, products = 0, demand.shape[1]
+    if len(refill) == 0:
+        for q in range(products):
+            total = 0.0
+            for p in range(size):
+                total += demand[visit[p].e, q]
+            load[0, q].need = total
+            load[0, q].slack = first[q] - total
+        return 1
+    seg[0] = 0
+    for q in range(products):
+        load[0, q].before = 0.0
+        load[0, q].demand = 0.0
+    for p in range(size):
+        e = visit[p].e
+        if e >= n:
+            at += 1
+            for q in range(products):
+                load[at, q].demand = 0.0
+                load[p + 1, q].before = 0.0
+        else:
+            for q in range(products):
+                load[at, q].demand += demand[e, q]
+                load[p + 1, q].before = load[at, q].demand
+        seg[p + 1] = at
+    for q in range(products):
+        later, i = 0.0, at
+        for back in range(size):
+            e = visit[size - 1 - back].e
+            if e >= n:
+                load[i, q].need = load[i, q].demand + later
+                later = max(0.0, load[i, q].need - refill[e - n, q])
+                i -= 1
+        load[0, q].need = load[0, q].demand + later
+        load[0, q].slack = first[q] - load[0, q].need
+        i = 0
+        for p in range(size):
+            e = visit[p].e
+            if e >= n:
+                i += 1
+                # What the visit gives beyond the need is room of its own; the rest must come from before.
+                spare = max(0.0, refill[e - n, q] - load[i, q].need) + load[i - 1, q].slack
+                load[i, q].slack = min(capacity[q] - load[i, q].need, spare)
+    return at + 1
+
+
+@inner
+def needs(d: Donnees, s: Etat, k: int, seq: Any, size: int) -> bool:
+    """Write the needs of a sequence's segments in ``tmp_seg``; whether truck k can hold them."""
+    n, seg, products = d.n, 0, d.demand.shape[1]
+    s.tmp_seg[0, :] = 0.0
+    for p in range(size):
+        e = seq[p].e
+        if e >= n:
+            seg += 1
+            s.tmp_seg[seg, :] = 0.0
+        else:
+            for q in range(products):
+                s.tmp_seg[seg, q] += d.demand[e, q]
+    for q in range(products):
+        later, at = 0.0, seg
+        for back in range(size):
+            e = seq[size - 1 - back].e
+            if e >= n:
+                need = s.tmp_seg[at, q] + later
+                if need > d.capacity[k, q] + EPS:
+                    return False
+                s.tmp_seg[at, q] = need
+                later = max(0.0, need - d.refill[e - n, q])
+                at -= 1
+        s.tmp_seg[0, q] += later
+        if s.tmp_seg[0, q] > d.first_load[k, q] + EPS:
+            return False
+    return True
+
+
+@inner
+def draw_stocks(d: Donnees, s: Etat, k: int, seq: Any, size: int, bound: bool) -> bool:
+    """Write in ``tmp_used`` what the sequence takes from each stock, after `needs`; whether the stocks suffice, what
+    truck k draws at present being free again (always when they are not to ``bound``)."""
+    products = d.demand.shape[1]
+    s.tmp_used[:, :] = 0.0
+    for q in range(products):
+        hand, at = s.tmp_seg[0, q], 0
+        if d.truck[k].stock >= 0:
+            s.tmp_used[d.truck[k].stock, q] += hand
+        for p in range(size):
+            e = seq[p].e
+            if e >= d.n:
+                at += 1
+                taken = max(0.0, s.tmp_seg[at, q] - hand)
+                hand += taken
+                s.tmp_used[d.element[e].stock, q] += taken
+            else:
+                hand -= d.demand[e, q]
+    if bound:
+        for i in range(len(d.stock)):
+            for q in range(products):
+                if s.stock_used[i, q] - s.used[k, i, q] + s.tmp_used[i, q] > d.stock[i, q] + EPS:
+                    return False
+    return True
+
+
+@inner
+def walk(d: Donnees, s: Etat, k: int, seq: Any, size: int, stocks: bool) -> float:
+    """Objective of truck k following the sequence (records with ``e`` and ``mode``), INF where a rule is broken.
+
+    Writes the stocks drawn in ``tmp_used`` and the waiting in ``sums[S_WAIT]``. ``stocks``: they must suffice.
+    """
+    s.sums[S_WAIT] = 0.0
+    if size == 0:
+        s.tmp_used[:, :] = 0.0
+        return 0.0
+    if not needs(d, s, k, seq, size):
+        return INF
+    if d.kind == PARCOURU and not draw_stocks(d, s, k, seq, size, stocks):
+        return INF
+    truck = d.truck[k]
+    cost, time, serve = d.cost[truck.costs], d.time[truck.profile], d.serve[truck.type]
+    total, wait, late, driving = 0.0, 0.0, 0.0, 0.0
+    clock, place = truck.shift, truck.home_out
+    for p in range(size):
+        v = seq[p]
+        e = d.element[v.e]
+        target = e.in1 if v.mode else e.in0
+        total += cost[place, target] + (serve[v.e].cost1 if v.mode else serve[v.e].cost0)
+        if d.kind:
+            leg = float(time[place, target])
+            spent = serve[v.e].time1 if v.mode else serve[v.e].time0
+            clock += leg
+            driving += leg
+            if clock < e.earliest:
+                wait += e.earliest - clock
+                clock = e.earliest
+            if clock > e.latest + EPS:
+                return INF
+            clock += spent
+            if v.e < d.n:
+                driving += spent
+            if clock > e.deadline:
+                late += e.late_price * (clock - e.deadline)
+        place = e.out1 if v.mode else e.out0
+    total += end_cost(cost, truck, d.fin, place)
+    s.sums[S_WAIT] = wait
+    if d.kind:
+        leg = end_time(time, truck, d.fin, place)
+        duty = clock + leg - truck.shift
+        if duty > truck.span + EPS or driving + leg > truck.driving + EPS:
+            return INF
+        total += wait * truck.wait_price + late + d.balance * duty * duty
+    return total + truck.fixed
+
+
+@inner
+def rebuild(d: Donnees, s: Etat, k: int) -> None:
+    """All that is kept of route k from its sequence (and modes where they are held); a new version."""
+    r, truck = s.route[k], d.truck[k]
+    cost, serve = d.cost[truck.costs], d.serve[truck.type]
+    size = r.size
+    fixed = truck.fixed if size > 0 else 0.0
+    if d.kind == 0:
+        r.base = price_both_ways(cost, d.element, serve, truck, d.fin, s.visit[k], size)
+        r.value = r.base + fixed
+    else:
+        r.base = price_held(cost, d.element, serve, truck, d.fin, s.visit[k], size)
+        if d.kind == MINUTE:
+            r.value = 0.0
+            if size > 0:
+                time = d.time[truck.profile]
+                duty = clocks(time, d.element, serve, truck, d.fin, s.visit[k], s.times[k], size, d.n)
+                r.value = r.base + fixed + (d.balance * duty * duty if d.balance > 0.0 else 0.0)
+                if duty == INF:
+                    r.value = INF
+        else:
+            r.value = walk(d, s, k, s.visit[k], size, False)
+            r.wait = s.sums[S_WAIT]
+            for i in range(len(d.stock)):
+                for q in range(d.demand.shape[1]):
+                    s.stock_used[i, q] += s.tmp_used[i, q] - s.used[k, i, q]
+                    s.used[k, i, q] = s.tmp_used[i, q]
+    r.segments = segments(
+        s.visit[k], size, d.n, d.demand, d.refill, d.capacity[k], d.first_load[k], s.seg[k], s.load[k]
+    )
+    services = 0
+    for p in range(size):
+        e = s.visit[k, p].e
+        if e < d.n:
+            s.item[e].truck = k
+            s.item[e].at = p
+            services += 1
+    r.services = services
+    s.counts[C_VERSION] += 1
+    r.version = s.counts[C_VERSION]

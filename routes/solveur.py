@@ -1,0 +1,189 @@
+"""Winter circuits of one block: ruin and recreate over sequences of services, with set partitioning of good circuits.
+
+`solve` gives the best plan found by the limit, never less than the best one told. Pure module: no Django, no clock but
+``stop``.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+import numpy as np
+
+from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut, silent
+
+from .evaluation import end_point, evaluate
+from .noyau import PAS, construct, iterate
+from .noyau_donnees import (
+    C_ITER,
+    S_BEST,
+    S_BLINK,
+    S_COOLING,
+    S_REMOVALS,
+    S_TEMPERATURE,
+    Donnees,
+    Etat,
+    make_data,
+    make_state,
+)
+from .probleme import I32, Circuit, Probleme, split_oversized
+from .resultat import Solution
+
+#: Mean number of services removed at each iteration, and chance that a route is overlooked.
+RETRAITS, CLIGNEMENT = 10.0, 0.01
+#: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it.
+CHAUD, FROID = 0.3, 0.002
+#: Seconds that compiled code runs between two looks at the clock.
+TRANCHE_S = 0.02
+
+
+class MoteurInconnu(ValueError):
+    """No engine of that name."""
+
+
+def solve(
+    problem: Probleme,
+    stop: Arret,
+    seed: int = 0,
+    progress: Progres = silent,
+    engine: str = "limitrophe",
+    start: tuple[Circuit, ...] | None = None,
+) -> Solution:
+    """The best plan found until ``stop``. Raises `MoteurInconnu`.
+
+    ``engine``: "limitrophe" or "pyvrp" (optional package). ``start``: present circuits, of the problem before any
+    split; what breaks a rule in them is left to the search, and said in ``bilan.remarks``. With ``stop.iterations``
+    and without ``stop.seconds`` the same seed gives the same plan on any machine.
+    """
+    if engine == "pyvrp":
+        from .moteur_pyvrp import solve_pyvrp
+
+        return solve_pyvrp(problem, stop, seed, progress)
+    if engine != "limitrophe":
+        raise MoteurInconnu(f"moteur inconnu : « {engine} » (limitrophe ou pyvrp)")
+    planned, origin = split_oversized(problem)
+    d = make_data(planned)
+    s = make_state(d, seed)
+    return Recherche(planned, d, s, stop, seed, progress, None if planned is problem else origin).run()
+
+
+class Recherche:
+    """One run of the search: temperatures, looks at the clock, what is told."""
+
+    def __init__(
+        self, problem: Probleme, d: Donnees, s: Etat, stop: Arret, seed: int, progress: Progres, origin: I32 | None
+    ) -> None:
+        self.problem, self.d, self.s, self.stop, self.seed, self.progress = problem, d, s, stop, seed, progress
+        self.origin = origin
+        self.trace: list[PointTrace] = []
+        self.remarks: list[str] = []
+        self.told = -math.inf
+        self.hot = 1.0
+        self.kept = sum(_value(problem, c) for c in problem.circuits) + self._lost()
+
+    def run(self) -> Solution:
+        """Construct, search, give the best."""
+        d, s = self.d, self.s
+        s.sums[S_REMOVALS], s.sums[S_BLINK], s.sums[S_COOLING] = RETRAITS, CLIGNEMENT, 1.0
+        construct(d, s)
+        self.tell()
+        self.hot = self.mean_price()
+        steps = 1
+        while not self.over():
+            self.set_temperature()
+            before = self.stop.elapsed()
+            iterate(d, s, self.limited(steps) * PAS)
+            spent = self.stop.elapsed() - before
+            if spent < TRANCHE_S / 2:
+                steps *= 2
+            elif spent > 2 * TRANCHE_S:
+                steps = max(1, steps // 2)
+            self.tell()
+        return self.solution()
+
+    def over(self) -> bool:
+        """Whether to stop now."""
+        return self.stop.reached(int(self.s.counts[C_ITER]), float(self.s.sums[S_BEST]) + self.kept)
+
+    def limited(self, steps: int) -> int:
+        """Steps not to overrun the limit of iterations."""
+        if self.stop.iterations is None:
+            return steps
+        left = self.stop.iterations - int(self.s.counts[C_ITER])
+        return max(1, min(steps, -(-left // PAS)))
+
+    def fraction(self) -> float | None:
+        """Share of the run done, None without a limit."""
+        shares = []
+        if self.stop.iterations is not None:
+            shares.append(int(self.s.counts[C_ITER]) / max(1, self.stop.iterations))
+        if self.stop.seconds is not None and self.stop.iterations is None:
+            shares.append(self.stop.elapsed() / max(1e-9, self.stop.seconds))
+        return min(1.0, max(shares)) if shares else None
+
+    def set_temperature(self) -> None:
+        """Exponential cooling over the run."""
+        done = self.fraction()
+        if done is None:
+            done = (int(self.s.counts[C_ITER]) % 2_000_000) / 2_000_000
+        self.s.sums[S_TEMPERATURE] = self.hot * CHAUD * (FROID / CHAUD) ** done
+
+    def mean_price(self) -> float:
+        """Mean price of a service and the way to it in the first plan."""
+        best = self.s.sums[S_BEST] - self.d.element["skip"][: self.d.n][self.s.item["truck"] == -1].sum()
+        served = int((self.s.item["truck"] >= 0).sum())
+        return max(float(best) / max(1, served), 1e-9)
+
+    def tell(self) -> None:
+        """Progress."""
+        best = float(self.s.sums[S_BEST]) + self.kept
+        if not self.trace or best < self.trace[-1].cost - 1e-9:
+            self.trace.append(PointTrace(self.stop.elapsed(), best, None))
+        self.progress(self.fraction(), "recherche de circuits", best, None)
+
+    def circuits(self) -> tuple[Circuit, ...]:
+        """Circuits of the best plan."""
+        n, found = self.d.n, list(self.problem.circuits)
+        for k, route in enumerate(self.s.route):
+            size = int(route["best_size"])
+            if size == 0:
+                continue
+            e, m = self.s.best[k, :size]["e"], self.s.best[k, :size]["mode"]
+            visits = np.where(e < n, 2 * e + m, n - e - 1).astype(np.int32)
+            found.append(Circuit(k, visits, end_point(self.problem, k, _last_place(self.problem, visits))))
+        return tuple(sorted(found, key=lambda c: c.truck))
+
+    def solution(self) -> Solution:
+        """The best plan with its account."""
+        circuits = self.circuits()
+        objectif, tournees = evaluate(self.problem, circuits)
+        served = np.zeros(self.problem.n_items, dtype=np.bool_)
+        for c in circuits:
+            served[c.items] = True
+        bilan = Bilan(
+            cost=Decimal(repr(objectif.total)), bound=None, status=Statut.REALISABLE, seed=self.seed,
+            iterations=int(self.s.counts[C_ITER]), trace=tuple(self.trace), remarks=tuple(self.remarks),
+        )  # fmt: skip
+        return Solution(
+            circuits, np.flatnonzero(~served).astype(np.int32), objectif, tournees, bilan,
+            self.problem.input_hash(), self.origin,
+        )  # fmt: skip
+
+    def _lost(self) -> float:
+        """Objective of the items that no truck may serve."""
+        lone = self.s.item["truck"] == -2
+        for circuit in self.problem.circuits:
+            lone[circuit.items] = False
+        return float(self.d.element["skip"][: self.d.n][lone].sum())
+
+
+def _value(problem: Probleme, circuit: Circuit) -> float:
+    """Part of the objective of one circuit."""
+    objectif, _ = evaluate(problem, [circuit])
+    return objectif.total - float(np.dot(problem.weights.untreated, objectif.untreated_m) + objectif.skipped_euro)
+
+
+def _last_place(problem: Probleme, visits: I32) -> int:
+    last = int(visits[-1])
+    return int(problem.end[last // 2, last % 2] if last >= 0 else problem.point_place[-1 - last, 1])
