@@ -227,6 +227,10 @@ def read_sectors(path: Path) -> CarteScolaire:
     return CarteScolaire(tuple(communes), len(lignes), tuple(fautes))
 
 
+def _colleges(combien: int) -> str:
+    return f"{combien} collège" + ("s" if combien > 1 else "")
+
+
 def _list(quoi: str, noms: Sequence[str]) -> list[str]:
     return [f"{quoi} ({len(noms)}) : {enumerate_names(noms)}"] if noms else []
 
@@ -238,7 +242,7 @@ def _sector_faults(
     plusieurs = [
         f"{c.nom} ({c.code}, {len(c.colleges)} collèges)" for c in communes if not c.par_rues and len(c.colleges) > 2
     ]
-    coupees = [f"{c.nom} ({c.code}, {len(c.colleges)} collèges)" for c in communes if c.par_rues]
+    coupees = [f"{c.nom} ({c.code}, {_colleges(len(c.colleges))})" for c in communes if c.par_rues]
     mixtes = [f"{c.nom} ({c.code})" for c in communes if entieres.get(c.code) and rues.get(c.code)]
     doubles = [
         f"{c.nom} ({uai})" for c in communes for uai, fois in entieres.get(c.code, Counter()).items() if fois > 1

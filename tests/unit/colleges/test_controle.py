@@ -151,8 +151,9 @@ def test_an_island_of_today_is_tolerated_and_a_new_one_is_not() -> None:
     for champ in ("coupees", "iles"):
         for liste in ((2, 8), (), (2, 2), (2,)):
             if liste != getattr(evaluation, champ):
+                fausse: dict[str, Any] = {champ: liste}
                 with pytest.raises(ControleEchoue, match="la liste diffère"):
-                    check_evaluation(problem, COUPE, replace(evaluation, **{champ: liste}))
+                    check_evaluation(problem, COUPE, replace(evaluation, **fausse))
 
 
 def test_an_imposed_island_is_tolerated() -> None:
