@@ -75,7 +75,7 @@ def draw_plan(
             )
         )
     axes.plot(
-        depots[:, 0], depots[:, 1], linestyle="none", marker="s", markersize=4 if thin else 8, color=_ENCRE,
+        depots[:, 0], depots[:, 1], linestyle="none", marker="s", markersize=6 if thin else 9, color=_ENCRE,
         markeredgecolor="white", markeredgewidth=0.6, zorder=5,
     )  # fmt: skip
     axes.set_title(title, fontsize=15, color=_ENCRE)

@@ -41,7 +41,7 @@ class Hypotheses:
     least ``spacing_m`` from a bigger one already chosen. level_share: share of each member's kilometres in each level,
     the roads of most traffic first (Haute-Loire: D1 1,710 km of 3,430, D2 880, D3 840); traffic is a gravity model on
     the communes' inhabitants. deadline_s: of each level. Loads, doses, speeds: the issue's. Costs: our own figures,
-    only their orders matter."""
+    only their orders matter. A duty is kept within the 10 h that driving alone may last (the law's span is 12 h)."""
 
     depots: int = 47
     spacing_m: float = 8_000.0
@@ -55,7 +55,7 @@ class Hypotheses:
     deadline_s: tuple[float, ...] = (4 * H, 6 * H, 8 * H)
     reload_s: float = 900.0
     driving_limit_s: float = 10 * H
-    span_s: float = 12 * H
+    span_s: float = 10 * H
     cost_fixed: float = 60.0
     cost_km: float = 1.1
     cost_hour: float = 45.0
