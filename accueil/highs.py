@@ -1,0 +1,110 @@
+"""HiGHS on a `Mip`, in this process. Its callbacks stop it and tell better points and bounds.
+
+Only `accueil.moteur` and its child process call this. HiGHS >= 1.15.1 must not meet ortools in one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import highspy
+import numpy as np
+
+from .mip import Mip, Reponse, Verdict
+from .probleme import F64
+
+#: Called with (best point or None, its objective, bound); true = stop.
+Suivi = Callable[[F64 | None, float, float], bool]
+
+
+def run(
+    mip: Mip, seconds: float, gap_abs: float, depart: F64 | None, cible: float | None, suivi: Suivi, seed: int
+) -> Reponse:
+    """Solve. ``gap_abs``: difference of objectives that counts as proven; ``depart``: a point to start from;
+    ``cible``: stop at a point at least so good."""
+    # Coefficients far from 1 cost accuracy: the objective is told to HiGHS in units of its own size.
+    echelle = float(np.abs(mip.cout).max()) if len(mip.cout) else 1.0
+    echelle = echelle / 1e3 if echelle > 1e3 else 1.0
+    highs = highspy.Highs()
+    options: dict[str, Any] = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": seed % 2**31,
+        "mip_rel_gap": 1e-7,
+        "mip_abs_gap": max(gap_abs / echelle, 1e-9),
+    }
+    if np.isfinite(seconds):
+        options["time_limit"] = max(seconds, 0.0)
+    if cible is not None:
+        options["objective_target"] = (cible - mip.constante) / echelle
+    for nom, valeur in options.items():
+        highs.setOptionValue(nom, valeur)
+    highs.passModel(_model(mip, echelle))
+    if depart is not None:
+        point = highspy.HighsSolution()
+        point.col_value = list(depart)
+        highs.setSolution(point)
+
+    mieux: list[Any] = [None, np.inf, -np.inf]
+
+    def told(borne: float) -> None:
+        if np.isfinite(borne):
+            mieux[2] = max(mieux[2], borne * echelle + mip.constante)
+
+    def improving(event: Any) -> None:
+        objectif = float(event.data_out.objective_function_value) * echelle + mip.constante
+        told(float(event.data_out.mip_dual_bound))
+        if objectif < mieux[1]:
+            mieux[0], mieux[1] = np.array(event.data_out.mip_solution), objectif
+            suivi(mieux[0], objectif, mieux[2])
+
+    def interrupted(event: Any) -> None:
+        told(float(event.data_out.mip_dual_bound))
+        if suivi(None, mieux[1], mieux[2]):
+            event.interrupt()
+
+    def pivot(event: Any) -> None:
+        if suivi(None, mieux[1], mieux[2]):
+            event.interrupt()
+
+    if mip.entier.any():
+        highs.cbMipImprovingSolution += improving
+        highs.cbMipInterrupt += interrupted
+    highs.cbSimplexInterrupt += pivot
+    highs.run()
+    return _answer(highs, mip, echelle, mieux)
+
+
+def _model(mip: Mip, echelle: float) -> highspy.HighsLp:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(mip.cout), len(mip.ligne_bas)
+    lp.col_cost_ = mip.cout / echelle
+    lp.col_lower_, lp.col_upper_ = mip.bas, mip.haut
+    lp.row_lower_, lp.row_upper_ = mip.ligne_bas, mip.ligne_haut
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = lp.num_col_, lp.num_row_
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = mip.debut, mip.colonne, mip.valeur
+    if mip.entier.any():
+        genres = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [genres[int(entier)] for entier in mip.entier]
+    return lp
+
+
+def _answer(highs: Any, mip: Mip, echelle: float, mieux: list[Any]) -> Reponse:
+    etat, infos = highs.getModelStatus(), highs.getInfo()
+    etats = highspy.HighsModelStatus
+    noeuds = max(int(infos.mip_node_count), 0)
+    if etat in (etats.kInfeasible, etats.kUnboundedOrInfeasible):
+        return Reponse(Verdict.IRREALISABLE, None, np.inf, np.inf, noeuds)
+    if infos.primal_solution_status == 2:
+        objectif = float(infos.objective_function_value) * echelle + mip.constante
+        if objectif <= mieux[1]:
+            mieux[0], mieux[1] = np.array(highs.getSolution().col_value), objectif
+    if etat == etats.kOptimal:
+        borne = float(infos.mip_dual_bound) * echelle + mip.constante if mip.entier.any() else mieux[1]
+        return Reponse(Verdict.OPTIMAL, mieux[0], mieux[1], min(borne, mieux[1]), noeuds)
+    if mip.entier.any() and np.isfinite(infos.mip_dual_bound):
+        mieux[2] = max(mieux[2], float(infos.mip_dual_bound) * echelle + mip.constante)
+    verdict = Verdict.INCONNU if mieux[0] is None else Verdict.REALISABLE
+    return Reponse(verdict, mieux[0], mieux[1], min(mieux[2], mieux[1]), noeuds)

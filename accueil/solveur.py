@@ -1,0 +1,153 @@
+"""Where to place reception points: every model of `accueil.probleme`, with a bound on every answer.
+
+Pure module: no Django, no database; the only clock is ``stop``. Which way a problem goes:
+
+- no capacity and no rule but states and number of sites: `accueil.coeur` (interchange, Lagrangian bound, branch and
+  bound), for maximal cover followed by a program on the sites that are left;
+- no capacity, other rules: the core without these rules for a bound and an answer to start from, then the radius
+  program of `accueil.rayons` on short lists, or cover rows;
+- capacities: `accueil.source_unique` where it can, else the program of `accueil.capacites`;
+- the least radius: `accueil.centre`.
+
+Where nothing is feasible, `accueil.assouplissement` says what would be enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from territoires.calcul import Arret, Progres, silent
+
+from .assouplissement import explain
+from .centre import solve_center
+from .evaluation import Flux, make_solution, nearest_flows, no_solution, satisfies
+from .probleme import Capacites, Modele, Problem
+from .programmes import solve_capacities, solve_rules
+from .resultat import Solution
+from .suivi import Suivi, flows_of
+from .voie_directe import solve_plain
+from .vue import Vue, make_vue
+
+__all__ = ["solve"]
+
+
+def solve(
+    problem: Problem, stop: Arret, seed: int = 1, progress: Progres = silent, *, depart: Solution | None = None
+) -> Solution:
+    """Solve. ``depart``: an earlier answer to the same demands and sites, perhaps under other rules, to start from.
+
+    The answer carries status, bound, trace and broken wishes; IRREALISABLE when infeasibility is proven, or when the
+    time was too short to find anything, which its remarks tell apart.
+    """
+    vue = make_vue(problem)
+    debut = _start(problem, depart)
+    if problem.modele in (Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE):
+        return _center(vue, stop, seed, progress, debut)
+    suivi = Suivi(vue, stop, seed, progress)
+    if debut is not None:
+        suivi.offer(debut[0], debut[1])
+    faisable = _solve(vue, suivi, stop, seed)
+    if suivi.found:
+        return suivi.solution()
+    return _nothing(vue, stop, seed, faisable)
+
+
+def _solve(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
+    """Fill ``suivi``; false when nothing is feasible, None when not known."""
+    if vue.probleme.capacites is not Capacites.AUCUNE:
+        return solve_capacities(vue, suivi, stop, seed)
+    if vue.plain and vue.probleme.modele is not Modele.COUVERTURE_TOTALE:
+        return solve_plain(vue, suivi, stop, seed)
+    return solve_rules(vue, suivi, stop, seed)
+
+
+def _start(problem: Problem, depart: Solution | None) -> tuple[NDArray[np.int64], Flux] | None:
+    """An earlier answer made one of this problem, None where it cannot be."""
+    if depart is None or not len(depart.niveaux) or depart.niveaux.max() >= problem.n_niveaux:
+        return None
+    niveaux = depart.niveaux.astype(np.int64)
+    if problem.capacites is Capacites.AUCUNE:
+        flux = nearest_flows(problem, niveaux)
+    elif len(depart.demande) and depart.demande.max() >= problem.n_demandes:
+        return None
+    else:
+        flux = Flux(depart.demande, depart.niveau, depart.part)
+    return (niveaux, flux) if satisfies(problem, niveaux, flux) else None
+
+
+def _center(
+    vue: Vue, stop: Arret, seed: int, progress: Progres, debut: tuple[NDArray[np.int64], Flux] | None
+) -> Solution:
+    problem = vue.probleme
+    suivi = Suivi(vue, stop, seed, progress)
+    suivi.say("Recherche du plus petit temps maximal")
+    depart: NDArray[np.int64] | None = None
+    if debut is not None and problem.capacites is Capacites.AUCUNE:
+        depart = np.flatnonzero(np.isin(vue.niveau, debut[0]))
+
+    def better(niveaux: NDArray[np.int64], rayon: float, borne: float) -> None:
+        if problem.modele is Modele.CENTRE and problem.capacites is Capacites.AUCUNE:
+            suivi.offer(vue.niveau[niveaux], cout=rayon)
+            suivi.bound(borne)
+        progress(None, suivi.message, rayon, borne)
+
+    trouve = solve_center(vue, stop, seed, better, depart)
+    if not np.isfinite(trouve.rayon):
+        if debut is not None:
+            return make_solution(problem, debut[0], None, seed=seed, flux=debut[1], rayon_borne=trouve.borne)
+        return _nothing(vue, stop, seed, False if np.isinf(trouve.borne) else None)
+    niveaux = vue.niveau[trouve.niveaux]
+    flux = None if trouve.part is None else flows_of(vue, trouve.part)
+    rayon = make_solution(
+        problem,
+        niveaux,
+        trouve.borne if problem.modele is Modele.CENTRE else None,
+        seed=seed,
+        flux=flux,
+        rayon_borne=trouve.borne,
+        iterations=trouve.iterations,
+        trace=suivi.trace,
+    )
+    if problem.modele is Modele.CENTRE:
+        return rayon
+    return _median_within(problem, rayon, trouve.borne, stop, seed, progress)
+
+
+def _median_within(
+    problem: Problem, rayon: Solution, borne: float, stop: Arret, seed: int, progress: Progres
+) -> Solution:
+    """Second step of the lexicographic model: the best median among the answers of this radius."""
+    plus_loin = rayon.parties.rayon
+    prix = problem.minutes_non_servi
+    second = replace(
+        problem,
+        modele=Modele.MEDIANE,
+        minutes_max=plus_loin,
+        minutes_non_servi=None if prix is not None and plus_loin < prix else prix,
+    )
+    vue = make_vue(second)
+    suivi = Suivi(vue, stop, seed, lambda *args, **kwargs: progress(*args[:4]))
+    suivi.offer(rayon.niveaux, Flux(rayon.demande, rayon.niveau, rayon.part))
+    if not stop.reached():
+        _solve(vue, suivi, stop, seed)
+    return make_solution(
+        problem,
+        suivi.niveaux,
+        suivi.borne if np.isfinite(suivi.borne) else None,
+        seed=seed,
+        flux=suivi.flux,
+        rayon_borne=borne,
+        iterations=rayon.bilan.iterations + suivi.iterations,
+        trace=suivi.trace,
+    )
+
+
+def _nothing(vue: Vue, stop: Arret, seed: int, faisable: bool | None) -> Solution:
+    if faisable is False:
+        causes, relaxations = explain(vue, stop, seed)
+        return no_solution(vue.probleme, causes, relaxations, seed=seed, stop=stop)
+    cause = "Aucune réponse trouvée dans le temps accordé, sans preuve qu'il n'y en a pas : donnez plus de temps."
+    return no_solution(vue.probleme, [cause], [], seed=seed, stop=stop)
