@@ -29,6 +29,7 @@ from benchmarks.carp_lecture import GrapheCarp, fleet_bound, problem_of, read_gr
 from benchmarks.carp_salage import CasSalage, plan_of, read_case, salting_problem
 from benchmarks.carp_validation import validate
 from benchmarks.mesure import peak_mb, say
+from routes import solveur
 from routes.controle import check
 from routes.probleme import Probleme
 from routes.resultat import Solution
@@ -121,14 +122,8 @@ def _line(
     }
 
 
-def solve(problem: Probleme, stop: Arret, seed: int, engine: str) -> Solution:
+def solve(problem: Probleme, stop: Arret, seed: int, engine: str = MOTEUR) -> Solution:
     """One run of one engine."""
-    if engine == "pyvrp":
-        from routes import moteur_pyvrp
-
-        return moteur_pyvrp.solve(problem, stop, seed)
-    from routes import solveur
-
     return solveur.solve(problem, stop, seed, engine=engine)
 
 

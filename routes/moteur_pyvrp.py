@@ -11,7 +11,7 @@ problem says it, and told in the remarks: a deadline is a strict one as long as 
 nothing while searching. Not held, `MoteurLimite` is raised: limited stocks, partial reloads, trucks that leave partly
 loaded and reload, items kept apart, balance, a driving limit below the span where a truck may wait or reload.
 
-The account of the plan (circuits, figures, objective) is made by `releve`, not by PyVRP's rounded numbers.
+The account of the plan is made by `evaluation`, not from PyVRP's rounded numbers.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ import numpy as np
 
 from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut, silent
 
-from .moteur_pyvrp_modele import LOIN, Modele, build, limits_of, nearest_point
-from .probleme import AUCUN, I32, LONGUEUR_COMPTEE_MIN_M, Circuit, Probleme, split_oversized
+from .evaluation import end_point, evaluate
+from .moteur_pyvrp_modele import LOIN, Modele, build, limits_of
+from .probleme import I32, Circuit, Probleme, split_oversized
 from .releve import walk
-from .resultat import Objectif, Solution, Tournees
+from .resultat import Solution
 
 NOM = "pyvrp"
 #: Improved plans are handed to the caller at most so often, s.
@@ -43,7 +44,7 @@ class MoteurAbsent(ImportError):
     """PyVRP is not installed; the message (French) says how to add it."""
 
 
-def solve(
+def solve_pyvrp(
     problem: Probleme,
     stop: Arret,
     seed: int = 1,
@@ -156,12 +157,11 @@ def _circuits(p: Probleme, model: Modele, routes: Any) -> tuple[Circuit, ...]:
 
 
 def _circuit(p: Probleme, truck: int, visits: list[int]) -> Circuit:
-    end = AUCUN
-    if p.home[truck, 1] == AUCUN and visits:
-        last = visits[-1]
-        place = p.end.ravel()[last] if last >= 0 else p.point_place[-1 - last, 1]
-        end = int(nearest_point(p, int(p.truck_type[truck]), np.array([place]))[0])
-    return Circuit(truck, np.array(visits, dtype=np.int32), end)
+    if not visits:
+        return Circuit(truck, np.zeros(0, dtype=np.int32))
+    last = visits[-1]
+    place = p.end.ravel()[last] if last >= 0 else p.point_place[-1 - last, 1]
+    return Circuit(truck, np.array(visits, dtype=np.int32), end_point(p, truck, int(place)))
 
 
 def _warm(pyvrp: Any, p: Probleme, model: Modele, start: Sequence[Circuit] | None) -> Any:
@@ -195,41 +195,18 @@ def _account(
     trace: tuple[PointTrace, ...],
     remarks: tuple[str, ...],
 ) -> Solution:
-    """Figures and objective of a plan, by walking each truck."""
-    walks = [walk(p, circuit) for circuit in circuits]
+    """The plan with its figures."""
+    objectif, tournees = evaluate(p, circuits)
     out = np.ones(p.n_items, dtype=np.bool_)
     for circuit in circuits:
         out[circuit.items] = False
-    due = out & ~np.isfinite(p.skip_price)
-    untreated = np.zeros(p.n_levels)
-    np.add.at(untreated, p.level[due], np.maximum(p.length_m[due], LONGUEUR_COMPTEE_MIN_M))
-    skipped = float(p.skip_price[out & ~due].sum())
-    late = sum((w.late_s for w in walks), np.zeros(p.n_levels))
-    kinds = [int(p.truck_type[w.truck]) for w in walks]
-    euro = float(
-        sum(
-            p.cost_fixed[w.truck] + p.cost_km[t] * w.driven_m / 1000.0 + p.cost_hour[t] * w.duty_s / 3600.0
-            for w, t in zip(walks, kinds, strict=True)
-        )
-    )
-    balance = float(sum((w.duty_s / 3600.0) ** 2 for w in walks))
-    weights = p.weights
-    total = float(np.dot(weights.untreated, untreated) + np.dot(weights.late, late)) + skipped
-    total += weights.truck * len(walks) + weights.cost * euro + weights.balance * balance
-    columns = ("driven_m", "treated_m", "duty_s", "driving_s", "service_s", "waiting_s", "reload_s")
-    figures = {name: np.array([float(getattr(w, name)) for w in walks]) for name in columns}
     return Solution(
         circuits=circuits,
         left_out=np.flatnonzero(out).astype(np.int32),
-        objectif=Objectif(tuple(untreated.tolist()), skipped, tuple(late.tolist()), len(walks), euro, balance, total),
-        tournees=Tournees(
-            **figures,
-            late_s=np.array([float(w.late_s.sum()) for w in walks]),
-            taken=np.array([w.taken for w in walks]).reshape(-1, p.demand.shape[1]),
-            stock_used=sum((w.drawn for w in walks), np.zeros(p.stock.shape)),
-        ),
+        objectif=objectif,
+        tournees=tournees,
         bilan=Bilan(
-            cost=Decimal(f"{total:.2f}"),
+            cost=Decimal(f"{objectif.total:.2f}"),
             bound=None,
             status=Statut.REALISABLE,
             seed=seed,
