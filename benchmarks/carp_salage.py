@@ -266,11 +266,11 @@ def _matrices(case: CasSalage, salted: I32, points: list[tuple[int, int]], homes
                 best = target[np.argmin(far[:, target], axis=1)]
                 lengths[rows, column] = far[np.arange(len(best)), best]
                 seconds[rows, column] = times[np.arange(len(best)), best]
-    # A truck whose home is a depot is there already.
-    for column, (_, arc) in enumerate(points, start=len(salted)):
-        if arc == AUCUN:
-            for row in np.flatnonzero(origins == origins[column]):
-                lengths[row, column] = seconds[row, column] = 0.0
+        for column, (_, arc) in enumerate(points, start=len(salted)):
+            if arc != AUCUN and first <= column < rows.stop:
+                # A second visit is one after driving round: staying there gives nothing more.
+                lengths[column, column] = far[column - first, a + arc] + case.length[arc]
+                seconds[column, column] = times[column - first, a + arc] + steps[arc]
     return lengths, seconds
 
 
@@ -294,7 +294,7 @@ def plan_of(case: CasSalage, circuits: tuple[Circuit, ...]) -> list[dict[str, An
     plan = []
     for circuit in circuits:
         name, home, _ = case.vehicles[circuit.truck]
-        at = 2 * len(case.tail) + home
+        at, before = 2 * len(case.tail) + home, 0
         route: list[dict[str, Any]] = []
         for visit in [*circuit.visits.tolist(), -1 - circuit.end_point]:
             arc = AUCUN
@@ -307,8 +307,12 @@ def plan_of(case: CasSalage, circuits: tuple[Circuit, ...]) -> list[dict[str, An
                 entries: NDArray[np.integer[Any]] = (
                     np.flatnonzero(case.head == depot) if entry == AUCUN else np.array([entry])
                 )
-                driven = [] if at == 2 * len(case.tail) + depot else _way(case, at, entries)
+                # Twice the same depot in a row: round by any way, and in by the same arc.
+                around = before == visit and entry != AUCUN
+                driven = _way(case, at, entries + len(case.tail) if around else entries)
+                driven += [entry] if around else []
                 at = 2 * len(case.tail) + depot if entry == AUCUN else entry
+            before = visit
             route += [_step(case, way, False) for way in driven]
             if arc != AUCUN:
                 route.append(_step(case, arc, True))

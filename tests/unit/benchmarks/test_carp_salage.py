@@ -129,6 +129,25 @@ def test_published_form_of_a_circuit() -> None:
     assert plan_of(case, (Circuit(0, visits, entered_from_e),)) == route(*BON)
 
 
+def test_a_depot_gives_twice_only_to_who_drives_round() -> None:
+    for depot_uturn in (False, True):
+        case = case_of(PETIT, depot_uturn)
+        problem = salting_problem(case)
+        point = next(
+            r for r, (_, arc) in enumerate(reload_points(case)) if arc == AUCUN or case.labels[case.tail[arc]] == "b"
+        )
+        place = int(problem.point_place[point, 0])
+        length = float(problem.distances_m[0, place, place])
+        if depot_uturn:
+            assert length == 4 + 4, "to d, where turning is allowed, and back"
+        else:
+            assert length == 4 + 4 + 5 + 1 + 1 + 5, "to d, back through c to a, and in from b again"
+        (entry_of,) = plan_of(case, (Circuit(0, np.array([2, 4, -1 - point, -1 - point], dtype=np.int32), point),))
+        arcs = ["".join(step["arc"]) for step in entry_of["route"]]
+        assert arcs[:2] == ["ab", "bc"] and arcs[2:4] == ["cd", "dc"]
+        assert not [f for f in validate(PETIT, [entry_of], depot_uturn).faults if "demi-tour" in f or "part de" in f]
+
+
 @pytest.mark.parametrize(
     ("change", "phrase"),
     [
@@ -201,6 +220,9 @@ def test_matrices_are_the_shortest_ways_that_turns_allow(roads: int, seed: int, 
             entered = [
                 d for (w, x), d in far.items() if x == label[depot] and (arc == AUCUN or w == label[case.tail[arc]])
             ]
+            if row == point:  # from a depot back to it: never for nothing
+                assert problem.distances_m[0, row, point] > 0
+                continue
             assert problem.distances_m[0, row, point] == pytest.approx(min(entered, default=np.inf), rel=1e-6)
     # One speed everywhere: minutes go with the length.
     finite = np.isfinite(problem.distances_m)
