@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from .capacites import capacity_program
 from .centre import solve_center
 from .mip import Mip, Verdict
 from .moteur import solve_mip
-from .probleme import F64, Capacites, Etat, Modele, Problem
+from .probleme import F64, I32, Capacites, Etat, Modele, Problem
 from .rayons import cover_program
 from .vue import Vue, make_vue
 
@@ -102,7 +103,7 @@ _CHAMPS = (
 
 def _program(problem: Problem, cout: F64, souple: bool = False) -> tuple[Vue, Mip]:
     """All rules, and the least ``cout`` (L,) of open levels instead of the objective."""
-    vue = make_vue(problem)
+    vue = make_vue(replace(problem, equite_poids=0.0))
     couvertures = problem.modele in (Modele.COUVERTURE_MAX, Modele.COUVERTURE_TOTALE)
     prix = cout[vue.niveau]
     servir = not couvertures and problem.minutes_non_servi is None
@@ -141,18 +142,23 @@ def _fewer_sites(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str
     return replace(problem, sites_min=sites), f"Demander au moins {sites} sites au lieu de {problem.sites_min}."
 
 
+def _with(problem: Problem, nom: str, valeur: float | None) -> Problem:
+    champ: dict[str, Any] = {nom: valeur}
+    return replace(problem, **champ)
+
+
 def _budget(nom: str, couts: str, mot: str) -> Famille:
     def moindre(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
-        minimum = _least(replace(problem, **{nom: None}), getattr(problem, couts), stop, seed)
+        minimum = _least(_with(problem, nom, None), getattr(problem, couts), stop, seed)
         if minimum is None:
             return None
         # A cent more than the sum, so that it stays enough once rounded.
         montant = float(np.ceil(minimum * 100 - 1e-6)) / 100
         avant = getattr(problem, nom)
         phrase = f"Porter le budget {mot} de {euros(avant, centimes=True)} à {euros(montant, centimes=True)}."
-        return replace(problem, **{nom: montant}), phrase
+        return _with(problem, nom, montant), phrase
 
-    return Famille(lambda p: getattr(p, nom) is not None, lambda p: replace(p, **{nom: None}), moindre)
+    return Famille(lambda p: getattr(p, nom) is not None, lambda p: _with(p, nom, None), moindre)
 
 
 def _longer(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
@@ -178,7 +184,7 @@ def _unserved(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] |
 
 def _lower_shares(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
     """All shares asked lowered by the same number of points, as few as possible."""
-    vue, mip = _program(replace(problem, equite_poids=0.0), np.zeros(problem.n_niveaux), souple=True)
+    vue, mip = _program(problem, np.zeros(problem.n_niveaux), souple=True)
     reponse = solve_mip(mip, stop, gap_abs=1e-7, seed=seed)
     if reponse.x is None or reponse.verdict is not Verdict.OPTIMAL:
         return None
@@ -224,7 +230,7 @@ def _fewer_by_group(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, 
     return replace(problem, sites_min_groupe=minima), f"Demander moins de sites par collectivité ({', '.join(noms)})."
 
 
-def _later_free(minima: np.ndarray, g: int) -> np.ndarray:  # type: ignore[type-arg]
+def _later_free(minima: I32, g: int) -> I32:
     essai = minima.copy()
     essai[g + 1 :] = 0
     return essai

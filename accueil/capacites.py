@@ -30,8 +30,11 @@ class Programme:
 def capacity_program(
     vue: Vue, *, rayon: float | None = None, garde: B | None = None, cout: F64 | None = None, souple: bool = False
 ) -> Programme:
-    """Any model with capacities; with ``rayon``, whether everyone can be served so near (no objective). ``cout`` (m,):
-    what is minimised instead of the model's objective. ``garde`` (n, m): couples kept, None = all that may be used. ``souple``: see `uncovered_rows`."""
+    """Any model with capacities; with ``rayon``, whether everyone can be served so near (no objective).
+
+    ``cout`` (m,): what is minimised instead of the model's objective. ``garde`` (n, m): couples kept, None = all that
+    may be used. ``souple``: see `uncovered_rows`.
+    """
     problem = vue.probleme
     couvertures = problem.modele in (Modele.COUVERTURE_MAX, Modele.COUVERTURE_TOTALE)
     lignes = Lignes()
@@ -58,7 +61,7 @@ def capacity_program(
         prix = poids * minutes[demande, niveau]
     entier = problem.capacites is Capacites.UNIQUE
     x = lignes.columns(prix, entier=entier)
-    # Who must be served: everybody, but in covers, or where not being served has a price (not within a radius below it).
+    # Who must be served: everybody, but in covers, or where not being served has a price (within no radius below it).
     non_servi = problem.minutes_non_servi
     libre = couvertures or (non_servi is not None and (rayon is None or rayon >= non_servi))
     lignes.rows(demande, x, 1.0, 0.0 if libre else 1.0, 1.0, vue.n)
@@ -99,7 +102,7 @@ def capacity_program(
 
 
 def point_of(programme: Programme, ouverts: B, part: F64, n_colonnes: int) -> F64:
-    """Point of the program with these levels open (m,) and shares (n, m), its other columns at 0: a start to complete."""
+    """Point of the program with these levels open (m,) and shares (n, m), other columns at 0: a start to complete."""
     point = np.zeros(n_colonnes)
     point[programme.y] = ouverts
     point[programme.x] = part[programme.demande, programme.niveau]

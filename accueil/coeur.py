@@ -1,7 +1,7 @@
 """The uncapacitated core solved: interchange for answers, Lagrangian bound, branch and bound, in slices of time.
 
-Answers and bound help each other: the bound's multipliers say which sites to try, a better answer fixes more sites. Work
-is counted in cells of the cost matrix that are read, and cut in slices small enough for a cancellation to be seen.
+Answers and bound help each other: the bound's multipliers say which sites to try, a better answer fixes more sites.
+Work is counted in cells of the cost matrix that are read, and cut in slices small enough for a cancellation to be seen.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Ecoute = Callable[[I8, float, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Noyau:
-    """``cout`` (S, D) finite costs; ``fixe`` (S,); ``verrou`` (S,) int8; p_min, p_max; ``marge``: difference between two
-    values of the objective that matters (close to 1 when they are whole numbers)."""
+    """``cout`` (S, D) finite costs; ``fixe`` (S,); ``verrou`` (S,) int8; p_min, p_max; ``marge``: difference between
+    two values of the objective that matters (close to 1 when they are whole numbers)."""
 
     cout: F64
     fixe: F64

@@ -219,9 +219,11 @@ def broken_wishes(problem: Problem, niveaux: I32, flux: Flux, parties: Parties) 
     """What was wished and is not, in French: existing sites that close, access, who stays far."""
     phrases: list[str] = []
     ouverts = set(problem.niveau_site[niveaux].tolist())
-    for site in np.flatnonzero(problem.etat == Etat.EXISTANT):
-        if int(site) not in ouverts:
-            phrases.append(f"Le site existant « {problem.site_nom[site]} » ferme.")
+    phrases += [
+        f"Le site existant « {problem.site_nom[site]} » ferme."
+        for site in np.flatnonzero(problem.etat == Etat.EXISTANT)
+        if int(site) not in ouverts
+    ]
     if problem.pmr_exige:
         phrases += [
             f"Le site « {problem.site_nom[site]} » n'est pas accessible aux personnes à mobilité réduite."
@@ -232,8 +234,8 @@ def broken_wishes(problem: Problem, niveaux: I32, flux: Flux, parties: Parties) 
     total = float(poids.sum())
     if problem.seuil is not None and parties.non_couvert is not None and parties.non_couvert > 1e-6 * max(1.0, total):
         phrases.append(
-            f"{pourcent(parties.non_couvert / total)} de la demande (poids {nombre(parties.non_couvert, 1)}) reste à plus"
-            f" de {nombre(problem.seuil, 1)} min d'un site qui l'accueille."
+            f"{pourcent(parties.non_couvert / total)} de la demande (poids {nombre(parties.non_couvert, 1)}) reste à"
+            f" plus de {nombre(problem.seuil, 1)} min d'un site qui l'accueille."
         )
     servi = np.bincount(flux.demande, weights=flux.part, minlength=problem.n_demandes)
     sans = (poids > 0) & (servi < 1 - 1e-6)

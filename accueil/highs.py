@@ -23,10 +23,12 @@ def run(
 ) -> Reponse:
     """Solve. ``gap_abs``: difference of objectives that counts as proven; ``depart``: a point to start from;
     ``cible``: stop at a point at least so good."""
+    if not len(mip.cout):
+        return _empty(mip)
     # Coefficients far from 1 cost accuracy: the objective is told to HiGHS in units of its own size.
-    echelle = float(np.abs(mip.cout).max()) if len(mip.cout) else 1.0
+    echelle = float(np.abs(mip.cout).max())
     echelle = echelle / 1e3 if echelle > 1e3 else 1.0
-    highs = highspy.Highs()
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {
         "output_flag": False,
         "threads": 1,
@@ -74,6 +76,13 @@ def run(
     highs.cbSimplexInterrupt += pivot
     highs.run()
     return _answer(highs, mip, echelle, mieux)
+
+
+def _empty(mip: Mip) -> Reponse:
+    """Without columns every row is worth 0."""
+    if np.any(mip.ligne_bas > 0) or np.any(mip.ligne_haut < 0):
+        return Reponse(Verdict.IRREALISABLE, None, np.inf, np.inf)
+    return Reponse(Verdict.OPTIMAL, np.zeros(0), mip.constante, mip.constante)
 
 
 def _model(mip: Mip, echelle: float) -> highspy.HighsLp:

@@ -1,9 +1,10 @@
 """Lagrangian bound of the uncapacitated core, and a branch and bound built on it.
 
-The assignment constraints are relaxed with one multiplier a demand (Cornuejols, Fisher and Nemhauser, Management Science
-1977): given ``u`` (D,), opening site j is worth ``rho_j = f_j + sum_i min(0, c_ij - u_i)``, the best choice of sites is
-read from the sorted ``rho``, and the sum of both is a lower bound. Multipliers climb by subgradient with a direction
-that remembers (Camerini, Fratta and Maffioli 1975). What a site's ``rho`` adds to the bound fixes it open or closed.
+The assignment constraints are relaxed with one multiplier a demand (Cornuejols, Fisher and Nemhauser, Management
+Science 1977): given ``u`` (D,), opening site j is worth ``rho_j = f_j + sum_i min(0, c_ij - u_i)``, the best choice
+of sites is read from the sorted ``rho``, and the sum of both is a lower bound. Multipliers climb by subgradient with
+a direction that remembers (Camerini, Fratta and Maffioli 1975). What a site's ``rho`` adds to the bound fixes it open
+or closed.
 
 Lists are sorted by cost and read up to ``u_i`` only: their order is worth the sort.
 """
@@ -41,8 +42,8 @@ def price(trie: F64, ordre: I32, fixe: F64, verrou: I8, u: F64, rho: F64) -> int
 def choose(
     rho: F64, verrou: I8, p_min: int, p_max: int, choix: I8, libres: I32, cle: F64
 ) -> tuple[float, float, float]:
-    """Best set of sites for ``rho``, in place in ``choix``. Returns its worth, the largest ``rho`` chosen among the free
-    sites and the least not chosen (what opening one more, closing one costs; 0 where the count is not the limit)."""
+    """Best set of sites for ``rho``, in place in ``choix``. Returns its worth, the largest ``rho`` chosen among the
+    free sites and the least not chosen (what opening one more, closing one costs; 0 where the count is no limit)."""
     m = len(rho)
     total = 0.0
     p = 0
@@ -101,7 +102,9 @@ def climb(
     travail: int,
 ) -> tuple[int, int]:
     """Subgradient steps from ``u``, in place. ``etat``: [best bound, step factor, stale steps, threshold to open,
-    threshold to close]. Ends when the bound exceeds ``haut - marge``, the step factor has vanished, after ``iterations`` or when about
+    threshold to close]; ``frequence`` (S,): how often each site is chosen, of late.
+
+    Ends when the bound exceeds ``haut - marge``, when the step factor has vanished, after ``iterations`` or when about
     ``travail`` cells were read. Returns steps done and the work left."""
     n, _ = trie.shape
     m = len(fixe)
@@ -174,7 +177,7 @@ def climb(
 
 @njit(cache=True)
 def fix(verrou: I8, rho: F64, choix: I8, borne: float, ouvre: float, ferme: float, haut: float, marge: float) -> int:
-    """Lock, in place, the free sites whose other state would push the bound above ``haut - marge``. Returns how many."""
+    """Lock, in place, the free sites whose other state would push the bound above ``haut - marge``; how many."""
     combien = 0
     for j in range(len(rho)):
         if verrou[j] != 0:
@@ -208,8 +211,8 @@ def explore(
     iterations: int,
     travail: int,
 ) -> tuple[int, float, int, int]:
-    """Depth-first branch and bound on the nodes of the stack, in place, until it is empty or about ``travail`` cells were
-    read. Returns the stack's size, the best objective, the nodes closed and the subgradient steps.
+    """Depth-first branch and bound on the nodes of the stack, in place, until it is empty or about ``travail`` cells
+    were read. Returns the stack's size, the best objective, the nodes closed and the subgradient steps.
 
     ``pile_*`` hold for each open node its locks (S,), multipliers (D,), bound and how often each site was chosen;
     ``incumbent`` (S,) is the best set, replaced when a better one is met.

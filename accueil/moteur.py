@@ -1,8 +1,8 @@
 """Solving a `Mip` so that it stops when told: small ones here, the others in a child process that can be killed.
 
 HiGHS looks at its clock and callbacks between steps only, and a root relaxation may be one long step; a killed process
-has none. The child stays warm between calls and dies with its parent; it is a plain subprocess because the solver itself
-may run in a daemonic process of multiprocessing, which may not have children of its own.
+has none. The child stays warm between calls and dies with its parent; it is a plain subprocess because the solver
+itself may run in a daemonic process of multiprocessing, which may not have children of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The child process that holds HiGHS: reads programs on a socket given by its number, tells what it finds, can be killed.
+"""The child process that holds HiGHS: reads programs on a socket given by its number, tells what it finds.
 
 Started by `accueil.moteur` as ``python -m accueil.processus FD PARENT``. Pure module: no Django.
 """

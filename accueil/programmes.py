@@ -50,7 +50,7 @@ def whole_bound(borne: float, gap: float) -> float:
 
 
 def solve_rules(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
-    """No capacity, further rules (or set cover). Fill ``suivi``; false when nothing is feasible, None when not known."""
+    """No capacity, further rules, or set cover. Fill ``suivi``; false when nothing is feasible, None = not known."""
     if vue.n * vue.m > LISTES_ENTIERES // 4:
         prepare()
     if vue.probleme.modele is Modele.MEDIANE:
@@ -80,7 +80,7 @@ def _listen(vue: Vue, suivi: Suivi, y: NDArray[np.int64], gap: float) -> Ecoute:
 def _conclude(vue: Vue, suivi: Suivi, reponse: Reponse, y: NDArray[np.int64], gap: float) -> bool | None:
     suivi.iterations += 1 + reponse.noeuds
     if reponse.verdict is Verdict.IRREALISABLE:
-        return True if suivi.found else False
+        return suivi.found
     if reponse.x is not None:
         suivi.offer(vue.niveau[reponse.x[y] > 0.5])
     suivi.bound(min(whole_bound(reponse.borne, gap), suivi.cout))
@@ -89,7 +89,7 @@ def _conclude(vue: Vue, suivi: Suivi, reponse: Reponse, y: NDArray[np.int64], ga
 
 def _median(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
     """Relaxed core, then the radius program on lists cut by its multipliers, enlarged while they bind."""
-    limites = _relaxed(vue, suivi, stop, seed)
+    limites: F64 | None = _relaxed(vue, suivi, stop, seed)
     gap = gap_of(vue, suivi.cout)
     if suivi.found and proven(suivi.cout, suivi.borne):
         return True
@@ -161,7 +161,7 @@ def _relaxed(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> F64:
         limites = np.maximum(limites, minutes[:, open_array(vue, suivi) > 0].min(axis=1, initial=np.inf))
     if vue.probleme.seuil is not None and (vue.parts or vue.probleme.equite_poids > 0):
         limites = np.maximum(limites, vue.probleme.seuil + 1e-5)
-    return limites
+    return np.asarray(limites, dtype=np.float64)
 
 
 def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
@@ -183,7 +183,7 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
     reponse = solve_mip(programme.mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed)
     suivi.iterations += 1 + reponse.noeuds
     if reponse.verdict is Verdict.IRREALISABLE:
-        return True if suivi.found else False
+        return suivi.found
     better(reponse.x, reponse.objectif, reponse.borne)
     return True if suivi.found else None
 

@@ -1,8 +1,8 @@
 """Programs without capacity: the radius formulation of the p-median (Elloumi, JOCO 2010), and cover rows.
 
 One column ``z`` a demand and distinct distance of its list: 1 when no open level is so near. A demand pays its first
-distance, then each step that its z's do not save. Lists may be cut: beyond, the demand pays the next distance only, which
-makes the program a relaxation; its bound stands, and its answer is optimal where no cut list is exhausted.
+distance, then each step that its z's do not save. Lists may be cut: beyond, the demand pays the next distance only,
+which makes the program a relaxation; its bound stands, and its answer is optimal where no cut list is exhausted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A problem as the solvers read it: only the demands that count and the levels that may open. Pure module: numpy only."""
+"""A problem as the solvers read it: only the demands that count and the levels that may open. Pure module."""
 
 from __future__ import annotations
 
