@@ -205,6 +205,7 @@ def problem(territoire: Territoire, block: tuple[str, ...], h: Hypotheses) -> Pr
         width_m=np.full(edges, h.width_m),
         dose_g_m2=np.full((edges, 1), h.dose_g_m2),
         level=territoire.level,
+        owner=territoire.member,
         names=territoire.refs,
     )
     mine = np.flatnonzero(np.isin(territoire.depot_member, members)).tolist()

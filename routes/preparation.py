@@ -47,6 +47,7 @@ class Troncons:
     level       I32 (E,)     rank in the levels
     skip_price  F64 (E,)     euro for leaving it out, all its passes; inf = to be treated. None = all to be treated
     fixed_truck I32 (E,)     the only truck that may treat it, AUCUN = any. None = any
+    owner       I32 (E,)     who manages it: pieces of two owners are never one item. None = one for all
     names       one a piece; () = none
     """
 
@@ -56,6 +57,7 @@ class Troncons:
     level: I32
     skip_price: F64 | None = None
     fixed_truck: I32 | None = None
+    owner: I32 | None = None
     names: tuple[str, ...] = ()
 
 
@@ -268,8 +270,7 @@ def _keys(troncons: Troncons, locks: Verrous) -> NDArray[np.int64]:
     columns = [troncons.passes, troncons.width_m, troncons.level, own, *troncons.dose_g_m2.T]
     if troncons.skip_price is not None:
         columns.append(np.isfinite(troncons.skip_price))
-    if troncons.fixed_truck is not None:
-        columns.append(troncons.fixed_truck)
+    columns += [column for column in (troncons.fixed_truck, troncons.owner) if column is not None]
     table = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
     table[troncons.passes == Passes.NON_TRAITE] = 0.0
     return np.unique(table, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
@@ -345,7 +346,7 @@ def _validate(
     if troncons.dose_g_m2.ndim != 2 or troncons.dose_g_m2.shape[1] < 1:
         refuse("dosages : au moins un produit attendu")
     products = troncons.dose_g_m2.shape[1]
-    for nom in ("passes", "width_m", "dose_g_m2", "level", "skip_price", "fixed_truck"):
+    for nom in ("passes", "width_m", "dose_g_m2", "level", "skip_price", "fixed_truck", "owner"):
         values = getattr(troncons, nom)
         if values is not None and len(values) != edges:
             refuse(f"tronçons, {nom} : {len(values)} valeurs pour {edges} morceaux de route")

@@ -128,6 +128,7 @@ def test_demand_service_and_clock_of_a_street() -> None:
 def test_roads_of_other_levels_widths_and_locks_are_other_items() -> None:
     r = street()
     assert prepared(r, roads(r, level=[0, 1, 1])).probleme.n_items == 2
+    assert prepared(r, replace(roads(r), owner=np.array([0, 0, 1], np.int32))).probleme.n_items == 2
     assert prepared(r, replace(roads(r), width_m=np.array([6.0, 6.0, 3.0]))).probleme.n_items == 2
     assert prepared(r, roads(r), verrous=Verrous(apart=((0, 2),))).probleme.apart.tolist() in ([[0, 2]], [[0, 1]])
     p = prepared(r, roads(r), verrous=Verrous(forbidden=((1, 0),)))
