@@ -29,6 +29,7 @@ from collèges.carte_zones import (
     pupils_by_population,
     read_communes,
     road_minutes,
+    towns_in_parts,
     zones_of_carte,
     zones_of_communes,
 )
@@ -141,14 +142,12 @@ def frontiere_42_43(dossier: Path) -> list[Cas]:
         if c.departement in ("42", "43") and c.secteur == "Public" and c.effectif and c.lon is not None
     ]
     communes = read_communes(dossier / "communes" / "communes-13-departements.gpkg", ["42", "43"])
-    toutes, coupees = zones_of_communes(communes, publics)
+    toutes = zones_of_communes(communes, publics)
     fichier = dossier / "routes" / "reseau-principal-42-43.gpkg"
     graphe = Graphe.from_tableaux(project(read_lines(fichier, layer="troncons")))
     minutes = road_minutes(graphe, *_places(toutes), *located(publics))
     toutes = nearest_today(toutes, publics, minutes)
     retenues, proches = border_block(toutes, publics, minutes, LIMITROPHE_M)
-    utiles = {toutes[i].code[:5] for i in retenues}
-    remarques = [*coupees, *misplaced([c for c in communes if c.code in utiles])]
     # Pupils before the blocks are parted: the same everywhere, whoever shares.
     zones, colleges = [toutes[i] for i in retenues], [publics[j] for j in proches]
     eleves = pupils_by_population(zones, colleges)
@@ -156,8 +155,11 @@ def frontiere_42_43(dossier: Path) -> list[Cas]:
     for departements in (["42"], ["43"], ["42", "43"]):
         i = [k for k, zone in enumerate(zones) if zone.departement in departements]
         j = [k for k, college in enumerate(colleges) if college.departement in departements]
+        siennes = [zones[k] for k in i]
+        leurs = {zone.commune for zone in siennes}
+        remarques = [*towns_in_parts(siennes), *misplaced([c for c in communes if c.code in leurs])]
         problem = build_problem(
-            [zones[k] for k in i],
+            siennes,
             [colleges[k] for k in j],
             minutes[np.ix_([retenues[k] for k in i], [proches[k] for k in j])],
             eleves[i],
@@ -166,7 +168,7 @@ def frontiere_42_43(dossier: Path) -> list[Cas]:
             remarques=remarques,
         )
         nom = "-".join(departements)
-        cas.append(Cas(nom, problem, [zones[k] for k in i], (*remarques, *island_sentences(problem))))
+        cas.append(Cas(nom, problem, siennes, (*remarques, *island_sentences(problem))))
     return cas
 
 

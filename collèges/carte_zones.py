@@ -14,6 +14,7 @@ What a published carte scolaire does not say is made up here, always the same wa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,6 +72,11 @@ class Zone:
     y: float
     colleges: tuple[str, ...] = ()
     figee: bool = False
+
+    @property
+    def commune(self) -> str:
+        """INSEE code."""
+        return self.code.partition("-")[0]
 
 
 def read_communes(path: Path, departements: Sequence[str], layer: str = "communes") -> list[Commune]:
@@ -191,26 +197,27 @@ def _parts(entiere: Zone, colleges: Sequence[CollegePublic]) -> list[Zone]:
     return parts
 
 
-def zones_of_communes(communes: Sequence[Commune], colleges: Sequence[CollegePublic]) -> tuple[list[Zone], list[str]]:
+def zones_of_communes(communes: Sequence[Commune], colleges: Sequence[CollegePublic]) -> list[Zone]:
     """Zones of communes of which no sector is known: whole, or where several collèges stand in one, its parts nearest
-    to each; and French remarks."""
+    to each."""
     arbre = shapely.STRtree([commune.polygone for commune in communes])
     ou, laquelle = arbre.query(shapely.points(*located(colleges)), predicate="intersects")
     dedans: dict[int, list[CollegePublic]] = {}
     for j, i in sorted(zip(ou.tolist(), laquelle.tolist(), strict=True)):
         dedans.setdefault(i, []).append(colleges[j])
-    zones, coupees = [], []
+    zones = []
     for i, c in enumerate(communes):
         entiere = Zone(c.code, c.nom, c.departement, c.population, c.polygone, c.x, c.y)
-        parts = _parts(entiere, dedans[i]) if len(dedans.get(i, [])) > 1 else [entiere]
-        zones += parts
-        if len(parts) > 1:
-            coupees.append(f"{c.nom} ({len(parts)})")
-    if not coupees:
-        return zones, []
-    return zones, [
-        f"communes de plusieurs collèges, coupées en parties les plus proches de chacun : {', '.join(coupees)}"
-    ]
+        zones += _parts(entiere, dedans[i]) if len(dedans.get(i, [])) > 1 else [entiere]
+    return zones
+
+
+def towns_in_parts(zones: Sequence[Zone]) -> list[str]:
+    """A French remark that names the communes of `zones_of_communes` that are in several parts."""
+    parts = Counter(zone.commune for zone in zones)
+    noms = {zone.commune: zone.nom.partition(" (")[0] for zone in zones}
+    coupees = [f"{noms[code]} ({fois})" for code, fois in parts.items() if fois > 1]
+    return [f"communes de plusieurs collèges, coupées en parties : {', '.join(coupees)}"] if coupees else []
 
 
 def adjacency(polygones: Sequence[Any]) -> tuple[I32, F64]:

@@ -21,6 +21,7 @@ from collèges.carte_zones import (
     nearest_today,
     pupils_by_population,
     read_communes,
+    towns_in_parts,
     zones_of_carte,
     zones_of_communes,
 )
@@ -99,7 +100,7 @@ def test_what_is_unknown_is_left_out() -> None:
 
 
 def test_towns_of_several_collèges_without_carte_scolaire() -> None:
-    zones, remarques = zones_of_communes(
+    zones = zones_of_communes(
         [commune("1", 0, largeur=2), commune("2", 2)], [college("A", 0.5), college("B", 1.5), college("C", 2.5)]
     )
     assert [(z.code, z.colleges, z.figee) for z in zones] == [
@@ -107,7 +108,8 @@ def test_towns_of_several_collèges_without_carte_scolaire() -> None:
         ("42001-B", ("B",), False),
         ("42002", (), False),
     ]
-    assert "1 (2)" in remarques[0]
+    assert towns_in_parts(zones) == ["communes de plusieurs collèges, coupées en parties : 1 (2)"]
+    assert towns_in_parts(zones[1:]) == []
 
 
 def test_the_nearest_of_the_same_département() -> None:
@@ -125,7 +127,7 @@ def test_the_border_keeps_sectors_whole() -> None:
     gauche = [commune(str(k), k) for k in range(6)]
     droite = [commune(str(k), k, dep="43") for k in range(6, 9)]
     colleges = [college("A", 0.5), college("B", 4.5), college("C", 6.5, dep="43"), college("D", 8.9, dep="43")]
-    zones, _ = zones_of_communes([*gauche, *droite], colleges)
+    zones = zones_of_communes([*gauche, *droite], colleges)
     minutes = np.abs(np.array([z.x for z in zones])[:, None] - (X0 + 1000 * np.array([0.5, 4.5, 6.5, 8.9])))
     zones = nearest_today(zones, colleges, minutes)
     retenues, proches = border_block(zones, colleges, minutes, 2000.0)
