@@ -51,7 +51,7 @@ def draw(problem: Problem, zones: Sequence[Zone], plans: Sequence[tuple[str, I32
     partage = bool(np.any(problem.present[:, 1] != AUCUN))
     figure.legend(handles=_legend(problem, partage), loc="outside lower center", ncols=4, frameon=False)
     sortie.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(sortie, dpi=100)
+    figure.savefig(sortie, dpi=120)
 
 
 def _fill(problem: Problem, college: I32) -> Any:

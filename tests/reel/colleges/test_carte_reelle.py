@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import shapely
 
 from benchmarks.cas_reels import Cas, frontiere_42_43, ille_et_vilaine, read_35
+from benchmarks.sectorisation_reel import main
 from collèges.carte_scolaire import read_colleges, valid_uai
 from collèges.controle import check, check_evaluation
 from collèges.probleme import AUCUN
@@ -142,3 +144,19 @@ def test_a_closed_border_is_two_blocks(frontiere: list[Cas]) -> None:
     check(ferme, solution)
     groupe = ferme.college_groupe[solution.plan.college[:, 0]]
     np.testing.assert_array_equal(groupe, ferme.zone_groupe)
+
+
+def test_the_script_prints_lines_and_draws(donnees: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(donnees), "--cas", "prevision", "frontiere-42-43", "--limite", "1", "--images", str(tmp_path)]
+    assert main([*arguments, "--json"]) == 0
+    lignes = [json.loads(ligne) for ligne in capsys.readouterr().out.splitlines()]
+    assert [ligne.get("cas", "prevision") for ligne in lignes] == ["prevision"] * 2 + ["42", "43", "42-43", "gain"]
+    for ligne in lignes[2:5]:
+        assert ligne["checked"]
+        assert ligne["chiffres"]["zones coupées de leur collège"] == {"avant": 0, "apres": 0}
+        assert ligne["cost"] <= ligne["chiffres"]["coût (élèves-minutes)"]["avant"]
+    assert lignes[5]["cloisonne"] == pytest.approx(lignes[2]["cost"] + lignes[3]["cost"], abs=0.02)
+    assert (tmp_path / "sectorisation-42-43.png").stat().st_size > 20_000
+    assert main([str(donnees), "--cas", "prevision"]) == 0
+    assert "publics d'Ille-et-Vilaine" in capsys.readouterr().out
+    assert main([str(tmp_path / "absent")]) == 2
