@@ -26,7 +26,7 @@ from pathlib import Path
 
 from benchmarks.carp_grilles import GRILLES, make_grid
 from benchmarks.carp_lecture import GrapheCarp, fleet_bound, problem_of, read_graph
-from benchmarks.carp_salage import CasSalage, plan_of, read_case, salting_problem
+from benchmarks.carp_salage import CasSalage, open_dead_ends, plan_of, read_case, salting_problem
 from benchmarks.carp_validation import validate
 from benchmarks.mesure import peak_mb, say
 from routes import solveur
@@ -160,7 +160,9 @@ def _known(table: Path | None, folder: Path | None) -> dict[str, Connu]:
         return {}
     with table.open(encoding="utf-8", newline="") as lignes:
         return {
-            row["instance"]: Connu(float(row["best_known"]), float(row["lower_bound"]) if row["lower_bound"] else None)
+            row["instance"]: Connu(
+                float(row["best_known"]), float(row["lower_bound"]) if row.get("lower_bound") else None
+            )
             for row in csv.DictReader(lignes)
             if row.get("best_known")
         }
@@ -169,8 +171,8 @@ def _known(table: Path | None, folder: Path | None) -> dict[str, Connu]:
 def _cases(folder: Path | None, pattern: str | None) -> list[Cas]:
     cases = []
     if folder is not None:
-        files = sorted([*folder.rglob("*.dat"), *folder.rglob("*.json")], key=lambda p: (p.parent.name, _natural(p)))
-        cases = [Cas(p.stem, p.parent.name, p) for p in files if p.suffix == ".dat" or _is_salting(p)]
+        files = sorted(folder.rglob("*"), key=lambda p: (p.parent.name, _natural(p)))
+        cases = [Cas(p.stem, p.parent.name, p) for p in files if p.suffix.lower() == ".dat" or _is_salting(p)]
     if pattern is None:
         return cases
     # Grids take minutes: they run when they are asked for.
@@ -185,6 +187,8 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 def _is_salting(path: Path) -> bool:
     """A case, and not a plan or another kind of file."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return False
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -197,8 +201,10 @@ def _load(case: Cas) -> tuple[CasSalage | GrapheCarp, Probleme]:
     if case.path is None:
         graph, homes = GRILLES[case.name]()
         return graph, problem_of(graph, homes)
-    if case.path.suffix == ".json":
-        source = read_case(case.path)
+    if case.path.suffix.lower() == ".json":
+        source, opened = open_dead_ends(read_case(case.path))
+        if opened:
+            say(f"{case.name} : sans demi-tour en {', '.join(opened)}, des routes ne peuvent être salées ; permis ici")
         return source, salting_problem(source)
     graph = read_graph(case.path)
     return graph, problem_of(graph, graph.depots[:1].repeat(fleet_bound(graph)))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def case_of(fields: dict[str, Any], depot_uturn: bool = False) -> CasSalage:
             tail.append(u)
             head.append(v)
             length.append(float(way["len"]))
-            minutes.append(float(way["time"]))
+            minutes.append(float(way["time"] or 0.0))
             road.append(roads)
     if not tail:
         raise ValueError("aucune route")
@@ -152,6 +152,42 @@ def _ways(fields: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool, int]]:
         yield way, True, number
     for number, way in enumerate(fields["E_R"], start=len(fields["A_R"])):
         yield way, False, number
+
+
+def open_dead_ends(case: CasSalage) -> tuple[CasSalage, tuple[str, ...]]:
+    """The case, or where its own rules leave roads that no truck can salt and come back from, or depots that none can
+    leave while one load each is not enough, the case with U-turns allowed wherever there is no other way on; and the
+    names of these nodes."""
+    alone = sum(capacity for _, _, capacity in case.vehicles) < float(case.demand.sum())
+    stuck = _without_way_on(case)
+    if not len(stuck) or not (_lost(case) or (alone and not _can_be_left(case))):
+        return case, ()
+    uturn = case.uturn.copy()
+    uturn[stuck] = True
+    return replace(case, uturn=uturn), tuple(case.labels[node] for node in stuck.tolist())
+
+
+def _without_way_on(case: CasSalage) -> I32:
+    """Nodes that some arc enters after which no other may follow."""
+    a = len(case.tail)
+    follows = np.diff(case.line_graph.indptr)[:a]
+    return np.unique(case.head[follows == 0]).astype(np.int32)
+
+
+def _lost(case: CasSalage) -> bool:
+    """Some road to salt cannot be reached from any home, or no depot can be reached after it."""
+    a = len(case.tail)
+    from_home = np.isfinite(dijkstra(case.line_graph, indices=[2 * a + h for _, h, _ in case.vehicles], min_only=True))
+    at_depot = np.flatnonzero(np.isin(case.head, list(case.depots)))
+    to_depot = np.isfinite(dijkstra(case.line_graph.T.tocsr(), indices=at_depot, min_only=True))
+    good = from_home[a : 2 * a] & to_depot[:a]
+    return not all(any(good[arc] for arc in arcs if arc != AUCUN) for arcs in case.arcs.tolist())
+
+
+def _can_be_left(case: CasSalage) -> bool:
+    """Some depot can be entered and left."""
+    follows = np.diff(case.line_graph.indptr)
+    return any(case.turns(depot) or (follows[np.flatnonzero(case.head == depot)] > 0).any() for depot in case.depots)
 
 
 def reload_points(case: CasSalage) -> list[tuple[int, int]]:

@@ -71,7 +71,9 @@ class _Links:
                 if demand is None:
                     self.done.add(number)
                 for pair in ((i, j), (j, i)) if kind == "E_R" else ((i, j),):
-                    self.ways.setdefault(pair, []).append((float(way["len"]), float(way["time"]), demand, number))
+                    self.ways.setdefault(pair, []).append(
+                        (float(way["len"]), float(way["time"] or 0.0), demand, number)
+                    )
 
     def drive(self, pair: tuple[str, str]) -> tuple[float, float] | None:
         """Length and minutes, None = no such road."""

@@ -14,7 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.carp_communes import make_case
-from benchmarks.carp_salage import case_of, place_arcs, plan_of, read_case, reload_points, salting_problem
+from benchmarks.carp_salage import (
+    case_of,
+    open_dead_ends,
+    place_arcs,
+    plan_of,
+    read_case,
+    reload_points,
+    salting_problem,
+)
 from benchmarks.carp_validation import validate
 from routes.probleme import AUCUN, Circuit, ProblemeInvalide
 
@@ -119,6 +127,23 @@ def test_depot_u_turn_is_a_matter_of_reading() -> None:
     assert any("demi-tour interdit en b" in f for f in validate(PETIT, route(*arcs)).faults)
     arcs = ("ab*", "bc*", "cb", "be", "ec*", "cd*", "dc")
     assert not validate(PETIT, route(*arcs), depot_uturn=True).faults
+
+
+def test_turning_is_opened_only_where_there_is_no_other_way() -> None:
+    assert open_dead_ends(case_of(PETIT))[1] == ()
+    case, opened = open_dead_ends(case_of(PETIT | {"U": [{"label": "a"}]}))
+    assert opened == ("d",), "c-d could be salted, but never come back from"
+    assert case.uturn.tolist() == [True, False, False, True, False]
+    # Nobody needs to come back from a: the truck starts there, and a-b is salted on the way out.
+    assert open_dead_ends(case_of(PETIT | {"U": [{"label": "d"}]}))[1] == ()
+
+
+def test_turning_is_opened_at_a_depot_without_other_way_on() -> None:
+    end = PETIT | {"depots": [{"label": "d", "refill": 6.0}], "U": [{"label": "a"}]}
+    assert sum(way["dem"] for way in [*PETIT["A_R"], *PETIT["E_R"]]) > PETIT["vehicles"][0]["capacity"]
+    assert open_dead_ends(case_of(end))[1] == ("d",)
+    roomy = end | {"vehicles": [{"id": "v", "home": "a", "capacity": 50.0}]}
+    assert open_dead_ends(case_of(roomy))[1] == ()
 
 
 def test_published_form_of_a_circuit() -> None:
