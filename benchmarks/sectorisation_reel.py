@@ -20,9 +20,10 @@ import numpy as np
 from benchmarks.cas_reels import Cas, forecast_35, frontiere_42_43, ille_et_vilaine
 from benchmarks.mesure import say
 from collèges.controle import check
+from collèges.evaluation import evaluate
 from collèges.probleme import AUCUN, I32
 from collèges.resultat import Evaluation, Solution, present_plan
-from collèges.solveur import evaluate, solve
+from collèges.solveur import solve
 from territoires.calcul import Arret
 
 JOUR = "aujourd'hui"

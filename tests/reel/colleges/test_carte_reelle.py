@@ -15,10 +15,11 @@ from benchmarks.cas_reels import Cas, frontiere_42_43, ille_et_vilaine, read_35
 from benchmarks.sectorisation_reel import main
 from collèges.carte_scolaire import read_colleges, valid_uai
 from collèges.controle import check, check_evaluation
+from collèges.evaluation import evaluate
 from collèges.probleme import AUCUN
 from collèges.recalcul import cut_off
 from collèges.resultat import present_plan
-from collèges.solveur import evaluate, solve
+from collèges.solveur import solve
 from territoires.calcul import Arret
 
 pytestmark = pytest.mark.reel
