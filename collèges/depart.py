@@ -1,0 +1,54 @@
+"""The plan a search starts from: today's, with what the rules impose and a collège for zones that have none. Pure
+module."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+
+from .donnees import Donnees, Memoire, memoire, to_x
+from .probleme import I32, Problem
+from .recherche import apply, may_enter, may_leave, relink_all
+
+
+def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
+    """Sums of the first plan, and the zones that may move.
+
+    Imposed zones go to their collège when that cuts nobody off (the search goes on trying). Zones without collège join
+    an attached neighbour's, cheapest first; those that nobody can take stay without.
+    """
+    x, x2 = to_x(problem.present, problem.n_colleges)
+    # A shared sector that a rule gives to one collège is no longer shared.
+    donnees_imposees = np.flatnonzero((problem.impose >= 0) & (x2 >= 0))
+    x[donnees_imposees], x2[donnees_imposees] = problem.impose[donnees_imposees], -1
+    m = memoire(d, x, x2)
+    relink_all(d, m)
+    for zone in np.flatnonzero((problem.impose >= 0) & (m.x != problem.impose) & (m.x2 < 0)):
+        if may_leave(d, m, int(zone)):
+            apply(d, m, int(zone), int(problem.impose[zone]))
+    relink_all(d, m)
+    _grow(d, m)
+    return m, np.flatnonzero(~d.fige & (m.x2 < 0)).astype(np.int32)
+
+
+def _grow(d: Donnees, m: Memoire) -> None:
+    """Zones without collège join their neighbours', cheapest first."""
+    c = len(d.portes)
+    file: list[tuple[float, int, int]] = []
+
+    def offer(zone: int) -> None:
+        for j in range(c):
+            if may_enter(d, m, zone, j):
+                heapq.heappush(file, (float(d.lin[zone, j]), zone, j))
+
+    for zone in np.flatnonzero(m.x == c):
+        offer(int(zone))
+    while file:
+        _, zone, j = heapq.heappop(file)
+        if m.x[zone] != c:
+            continue
+        apply(d, m, zone, j)
+        for autre in d.indices[d.indptr[zone] : d.indptr[zone + 1]]:
+            if m.x[autre] == c:
+                offer(int(autre))

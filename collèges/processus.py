@@ -1,0 +1,68 @@
+"""The child process that holds HiGHS: serves requests on a socket given by its number, can be killed.
+
+Started by `collèges.moteur` as ``python -m collèges.processus FD PARENT``. Pure module: no Django.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from .maitre import Colonne, Maitre
+from .programme import solve
+
+
+def main(descripteur: int, parent: int) -> None:
+    """Serve until the socket closes or the parent dies.
+
+    Requests: ("programme", *arguments of `programme.solve`) -> ("reponse", Reponse);
+    ("maitre", Relache, marge, seed) -> nothing; ("avance", turns, sectors, best cost, seconds, branches, integer
+    seconds, integer nodes) -> ("borne", value, finished, None) at each rise, then ("fait", value, finished, plan x or
+    None).
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG, Linux only
+    if os.getppid() != parent:
+        return
+    lien = Connection(descripteur)
+    maitre: Maitre | None = None
+    while True:
+        try:
+            quoi, *reste = lien.recv()
+            if quoi == "programme":
+                lien.send(("reponse", solve(*reste)))
+            elif quoi == "maitre":
+                maitre = Maitre(*reste)
+            elif quoi == "avance" and maitre is not None:
+                lien.send(("fait", *_advance(lien, maitre, *reste)))
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return
+
+
+def _advance(
+    lien: Connection,
+    maitre: Maitre,
+    tours: int,
+    colonnes: list[Colonne],
+    meilleur: float,
+    secondes: float,
+    noeuds: int | None,
+) -> tuple[float, bool, object]:
+    """Some turns of the master, then its integer program when it has found new sectors."""
+    maitre.add(colonnes)
+    for _ in range(tours):
+        if maitre.fini:
+            break
+        if maitre.iterate():
+            lien.send(("borne", maitre.borne, maitre.fini, None))
+    x = maitre.integer(meilleur, secondes, noeuds)
+    return maitre.borne, maitre.fini, x
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

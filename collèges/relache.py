@@ -1,0 +1,100 @@
+"""The problem as the bound sees it: prices of zones and loads of a mean year, every other wish left out. Pure module.
+
+Every term left out of a plan's cost is at least 0, and the cost of the loads of several years is at least that of
+their mean (it is convex), so that a bound of this smaller problem is one of the whole.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .donnees import Donnees
+from .probleme import F64, I32, B
+from .programme import Programme, assemble
+
+
+class Relache(NamedTuple):
+    """lin (n, C), sans (n,): cost without collège, inf where not allowed; poids (n,): pupils of a mean year who follow;
+    base, bas, haut (C,); sous, sur: prices; possible (n, C); seules (C, n): zones that may be islands;
+    couvrir (n,): zones to give to exactly one collège (not those left shared); fixe: cost of the shared ones."""
+
+    indptr: I32
+    indices: I32
+    portes: I32
+    lin: F64
+    sans: F64
+    poids: F64
+    base: F64
+    bas: F64
+    haut: F64
+    sous: float
+    sur: float
+    possible: B
+    seules: B
+    couvrir: B
+    fixe: float
+
+
+def relax(d: Donnees, x2: I32, presents: B) -> Relache:
+    """From the arrays of a problem; ``x2`` second collège of zones left shared, ``presents`` (n,): zones that have a
+    collège today (and keep one)."""
+    c = len(d.portes)
+    partagee = x2 >= 0
+    parts = d.parts_0 * partagee[:, None]
+    poids = d.w @ d.suivent
+    lin = d.lin[:, :c].copy()
+    possible = d.permis.copy()
+    # A shared zone is a link for both its sectors, that costs nothing more.
+    poids_zone = np.where(partagee, 0.0, poids)
+    lin[partagee] = 0.0
+    possible[partagee] = parts[partagee] > 0
+    return Relache(
+        indptr=d.indptr,
+        indices=d.indices,
+        portes=d.portes,
+        lin=lin,
+        sans=np.where(presents, np.inf, d.lin[:, c]),
+        poids=poids_zone,
+        base=d.w @ d.charge_0 + poids @ parts,
+        bas=d.w @ d.bas,
+        haut=d.w @ d.haut,
+        sous=float(d.poids[1]),
+        sur=float(d.poids[0]),
+        possible=possible,
+        seules=np.ascontiguousarray(d.tolerees.T),
+        couvrir=~partagee,
+        fixe=float(d.lin_partage[partagee].sum()),
+    )
+
+
+def column_cost(r: Relache, j: int, zones: I32) -> float:
+    """Cost of a sector in the smaller problem."""
+    charge = r.base[j] + r.poids[zones].sum()
+    return float(r.lin[zones, j].sum() + r.sous * max(0.0, r.bas[j] - charge) + r.sur * max(0.0, charge - r.haut[j]))
+
+
+def assignment(r: Relache) -> tuple[Programme, I32, I32]:
+    """The assignment without contiguity, as a linear program, and (zone, collège) of its first columns.
+
+    Rows: one a zone to cover, then loads above and below of each collège.
+    """
+    n, c = r.lin.shape
+    zone, college = (a.astype(np.int32) for a in np.nonzero(r.possible & r.couvrir[:, None]))
+    libres = np.flatnonzero(np.isfinite(r.sans) & r.couvrir)
+    k, s = len(zone), len(libres)
+    j = np.arange(c)
+    couvre = r.couvrir.astype(np.float64)
+    haut = np.where(np.isfinite(r.haut), r.haut, 1e9)
+    programme = assemble(
+        cout=np.concatenate([r.lin[zone, college], r.sans[libres], np.full(c, r.sur), np.full(c, r.sous)]),
+        haut=np.full(k + s + 2 * c, np.inf),
+        ligne_bas=np.concatenate([couvre, np.full(c, -np.inf), r.bas - r.base]),
+        ligne_haut=np.concatenate([couvre, haut - r.base, np.full(c, np.inf)]),
+        lignes=[zone, libres, n + college, n + j, n + c + college, n + c + j],
+        colonnes=[np.arange(k), k + np.arange(s), np.arange(k), k + s + j, np.arange(k), k + s + c + j],
+        valeurs=[np.ones(k), np.ones(s), r.poids[zone], -np.ones(c), r.poids[zone], np.ones(c)],
+        entier=np.zeros(k + s + 2 * c, dtype=np.bool_),
+    )
+    return programme, zone, college

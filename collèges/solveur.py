@@ -1,0 +1,259 @@
+"""New sectors for one block: annealing, pieces by integer programming, bound and plans by whole sectors. Pure module.
+
+Three searches help each other, each one contiguous by construction:
+- `collèges.recherche` moves zones one by one from today's plan (or the best one) under simulated annealing;
+- `collèges.morceau` frees 4 to 8 neighbouring collèges and shares their zones out anew by an integer program;
+- `collèges.maitre` proves a bound by column generation over whole sectors, and puts sectors of many plans together.
+The programs are solved by HiGHS in child processes that are killed when the search ends. Today's plan is always a plan:
+the answer never costs more. With ``stop.iterations`` (number of turns) and no time limit nothing depends on a clock, so
+that the same seed gives the same plan on any machine.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from territoires.calcul import Arret, Progres, silent
+
+from .depart import start
+from .donnees import Donnees, Memoire, donnees, memoire
+from .evaluation import cost_of, known_tables
+from .graphe import attached
+from .maitre import Colonne
+from .morceau import build, edge_lengths, sector_graph
+from .moteur import Enfant
+from .probleme import F64, I32, Problem
+from .recherche import anneal, relink_all, restart, seeded
+from .relache import relax
+from .resultat import Plan, Solution
+from .suivi import Suivi
+from .variation import total
+
+#: Steps of one annealing, by zone that may move; steps between two looks at the clock.
+PAS_PAR_ZONE, PAS = 2_000, 5_000
+#: Hottest temperatures of the annealings in turn, and the coldest, as shares of `_heat`.
+CHALEURS, FROID = (1.0, 0.35, 1.0, 0.15), 0.0025
+#: Pieces after each annealing; collèges in a piece; seconds at most, and branches where nothing may depend on a clock.
+MORCEAUX, TAILLES, SECONDES, NOEUDS = 6, (4, 8), 3.0, 60
+#: Turns of the master asked at once; seconds and branches of its integer program.
+TOURS_MAITRE, SECONDES_MAITRE, NOEUDS_MAITRE = 12, 4.0, 300
+#: What the bound may lose by leaving branches, as a share of the cost.
+MARGE = 2e-4
+#: Turns without a better plan or bound after which a search without limit ends.
+PATIENCE = 30
+
+
+class Recherche:
+    """One solve: arrays, plan in hand, children, best plan."""
+
+    def __init__(self, problem: Problem, stop: Arret, seed: int, progress: Progres) -> None:
+        self.problem, self.stop, self.seed = problem, stop, seed
+        self.d: Donnees = donnees(problem, known_tables(problem))
+        self.m, self.zones = start(problem, self.d)
+        m = self.m
+        m.totaux[2] = m.totaux[3] = total(self.d, m)
+        m.meilleur[:] = m.x
+        self.constante = self._constant()
+        self.suivi = Suivi(problem, stop, seed, progress, m.x, m.x2, float(m.totaux[2]), self.constante)
+        self.alea = seeded(seed)
+        self.tirage = np.random.default_rng(seed)
+        self.longueurs: F64 = edge_lengths(problem, self.d)
+        self.colonnes: dict[Colonne, None] = {}
+        self.sur_horloge = stop.iterations is None or stop.seconds is not None
+        self.attend_maitre = False
+
+    def _constant(self) -> float:
+        """Cost of those whom no plan moves: cost of today's plan less what the search counts of it."""
+        college = self._college(self.m.x, self.m.x2)
+        return cost_of(self.problem, Plan(college)) - float(self.m.totaux[2])
+
+    def _college(self, x: I32, x2: I32) -> I32:
+        return np.stack([np.where(x == self.problem.n_colleges, -1, x), x2], axis=1).astype(np.int32)
+
+    def over(self) -> bool:
+        """Time to end; the best plan in hand is offered, and told, on the way."""
+        if self.m.totaux[3] < self.suivi.cout - 1e-7:
+            self.suivi.offer(self.m.meilleur, float(self.m.totaux[3]))
+        self.suivi.tell()
+        return self.suivi.reached()
+
+    def heat(self) -> float:
+        """Temperature at which a whole zone may go anywhere near: a quarter of the price of its pupils' places."""
+        r = self.problem.regles
+        moyen = float(self.d.eleves[self.zones].mean()) if len(self.zones) else 1.0
+        prix = max(0.25 * max(r.poids_sureffectif, r.poids_souseffectif), r.poids_depart, 5.0 * r.poids_minutes, 1e-6)
+        return max(moyen * prix, 1e-6)
+
+    def anneal(self, chaleur: float) -> None:
+        """One annealing from the plan in hand, and its sectors for the master."""
+        d, m = self.d, self.m
+        chaud = self.heat() * chaleur
+        pas = max(20 * PAS, PAS_PAR_ZONE * len(self.zones))
+        pas -= pas % PAS
+        for debut in range(0, pas, PAS):
+            anneal(d, m, self.alea, self.zones, chaud, self.heat() * FROID, debut, PAS, pas)
+            if debut > 0.6 * pas and debut % (8 * PAS) == 0:
+                self.keep_sectors(m.x, m.lie)
+            if self.over():
+                return
+        restart(d, m)
+        self.keep_sectors(m.x, m.lie)
+
+    def keep_sectors(self, x: I32, lie: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+        """Sectors of a plan, for the master."""
+        if self.m.x2.max(initial=-1) < 0 and not lie.all():
+            return
+        ordre = np.argsort(x, kind="stable").astype(np.int32)
+        fins = np.searchsorted(x[ordre], np.arange(self.problem.n_colleges + 1))
+        for j in range(self.problem.n_colleges):
+            zones = ordre[fins[j] : fins[j + 1]]
+            self.colonnes[j, zones[self.m.x2[zones] < 0].tobytes()] = None
+
+    def take(self, x: I32) -> bool:
+        """Take a plan found by a program as the plan in hand, when it is contiguous and better than the best."""
+        d = self.d
+        x = np.where(self.m.x2 >= 0, self.m.x, x).astype(np.int32)
+        college = self._college(x, self.m.x2)
+        detachees = (college >= 0) & ~attached(college, d.portes, d.indptr, d.indices)
+        zones = np.arange(self.problem.n_zones)[:, None]
+        if (detachees & ~d.tolerees[zones, np.maximum(college, 0)]).any():
+            return False
+        autre = memoire(d, x, self.m.x2)
+        relink_all(d, autre)
+        autre.totaux[2] = autre.totaux[3] = total(d, autre)
+        autre.meilleur[:] = autre.x
+        if autre.totaux[2] >= self.suivi.cout - 1e-7:
+            return False
+        self.m = autre
+        self.suivi.offer(autre.x, float(autre.totaux[2]))
+        return True
+
+    def pieces(self, enfant: Enfant, combien: int) -> None:
+        """Some pieces of the best plan, each solved anew."""
+        voisins = sector_graph(self.d, self.m.x)
+        ouverts = [j for j in range(self.problem.n_colleges) if voisins[j]]
+        for _ in range(combien if ouverts else 0):
+            if self.over():
+                return
+            choisis = self._neighbours(voisins, ouverts)
+            morceau = build(self.d, self.m, self.longueurs, choisis)
+            if morceau is None:
+                continue
+            secondes = min(SECONDES, self.stop.remaining()) if self.sur_horloge else float("inf")
+            enfant.send("programme", morceau.programme, secondes, None if self.sur_horloge else NOEUDS, morceau.depart)
+            message = self.wait(enfant, secondes + 2.0)
+            if message is None:
+                return
+            reponse = message[1]
+            if reponse.x is None:
+                continue
+            pris = np.flatnonzero(reponse.x[: len(morceau.zone)] > 0.5)
+            x = self.m.x.copy()
+            x[morceau.zone[pris]] = morceau.college[pris]
+            if self.take(x):
+                voisins = sector_graph(self.d, self.m.x)
+                self.keep_sectors(self.m.x, self.m.lie)
+
+    def _neighbours(self, voisins: list[set[int]], ouverts: list[int]) -> list[int]:
+        """4 to 8 collèges whose sectors touch, grown from one drawn at random."""
+        taille = int(self.tirage.integers(TAILLES[0], TAILLES[1] + 1))
+        choisis = [ouverts[int(self.tirage.integers(len(ouverts)))]]
+        while len(choisis) < taille:
+            autour = sorted({k for j in choisis for k in voisins[j]} - set(choisis))
+            if not autour:
+                break
+            # Those that touch the most first, so that the piece is round.
+            touches = np.array([len(voisins[k] & set(choisis)) for k in autour], dtype=np.float64)
+            touches += self.tirage.random(len(autour))
+            choisis.append(autour[int(np.argmax(touches))])
+        return sorted(choisis)
+
+    def wait(self, enfant: Enfant, secondes: float) -> tuple[object, ...] | None:
+        """The child's answer; progress goes on meanwhile. None when it is time to end."""
+        fin = self.stop.elapsed() + secondes
+        while True:
+            message = enfant.receive(0.02)
+            if message is not None:
+                return message
+            if self.over() or self.stop.elapsed() > fin:
+                return None
+
+    def ask_master(self, maitre: Enfant) -> None:
+        """Give it the new sectors; it answers in its own time (`hear_master`)."""
+        neuves, self.colonnes = list(self.colonnes), {}
+        secondes = min(SECONDES_MAITRE, self.stop.remaining()) if self.sur_horloge else float("inf")
+        noeuds = None if self.sur_horloge else NOEUDS_MAITRE
+        maitre.send("avance", TOURS_MAITRE, neuves, self.suivi.cout, secondes, noeuds)
+        self.attend_maitre = True
+
+    def hear_master(self, maitre: Enfant, attendre: bool) -> None:
+        """What the master says: bounds, plans. ``attendre``: wait until it has done what was asked."""
+        while self.attend_maitre:
+            message = self.wait(maitre, float("inf")) if attendre else maitre.receive()
+            if message is None:
+                return
+            quoi, borne, fini, x = message
+            self.suivi.bound(float(borne))  # type: ignore[arg-type]
+            if quoi == "fait":
+                self.attend_maitre = False
+                self.maitre_fini = bool(fini)
+                if x is not None and self.take(np.asarray(x, dtype=np.int32)):
+                    self.keep_sectors(self.m.x, self.m.lie)
+
+    maitre_fini = False
+
+    def run(self) -> Solution:
+        """Turns of annealing, pieces, master, until ``stop``."""
+        self.over()
+        if len(self.zones):
+            with Enfant() as maitre, Enfant() as enfant:
+                marge = MARGE * abs(self.suivi.cout)
+                presents = self.problem.present[:, 0] >= 0
+                maitre.send("maitre", relax(self.d, self.m.x2, presents), marge, self.seed)
+                self._turns(maitre, enfant)
+        else:
+            self.suivi.bound(self.suivi.cout)
+        self.over()
+        self.suivi.tell(force=True)
+        return self.suivi.solution()
+
+    def _turns(self, maitre: Enfant, enfant: Enfant) -> None:
+        sans_mieux = 0
+        while not self.over():
+            avant = (self.suivi.cout, self.suivi.borne)
+            self.anneal(CHALEURS[self.suivi.tours % len(CHALEURS)])
+            if not self.attend_maitre:
+                self.ask_master(maitre)
+            self.back_to_best()
+            self.pieces(enfant, MORCEAUX)
+            self.hear_master(maitre, attendre=not self.sur_horloge)
+            self.back_to_best()
+            self.suivi.tours += 1
+            sans_mieux = 0 if (self.suivi.cout, self.suivi.borne) != avant else sans_mieux + 1
+            libre = self.stop.seconds is None and self.stop.iterations is None
+            if libre and sans_mieux >= PATIENCE:
+                return
+
+    def back_to_best(self) -> None:
+        """The best plan becomes the plan in hand."""
+        if np.array_equal(self.m.x, self.suivi.x):
+            return
+        self.m = memoire(self.d, self.suivi.x, self.suivi.x2)
+        relink_all(self.d, self.m)
+        self.m.totaux[2] = self.m.totaux[3] = total(self.d, self.m)
+        self.m.meilleur[:] = self.m.x
+
+
+def solve(problem: Problem, stop: Arret, seed: int = 1, progress: Progres = silent) -> Solution:
+    """New sectors for a block: always a plan, contiguous but for the islands tolerated, never dearer than today's
+    (unless zones that a rule imposes make it so); a bound proves how far it is from the best at most."""
+    return Recherche(problem, stop, seed, progress).run()
+
+
+def plan_memory(problem: Problem, plan: Plan) -> tuple[Donnees, Memoire]:
+    """Arrays of the compiled search for a plan (tests)."""
+    d = donnees(problem, known_tables(problem))
+    x = np.where(plan.college[:, 0] < 0, problem.n_colleges, plan.college[:, 0]).astype(np.int32)
+    m = memoire(d, x, plan.college[:, 1].astype(np.int32))
+    relink_all(d, m)
+    return d, m
