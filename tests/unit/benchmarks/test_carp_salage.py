@@ -24,7 +24,12 @@ from benchmarks.carp_salage import (
     salting_problem,
 )
 from benchmarks.carp_validation import validate
+from routes.controle import check
 from routes.probleme import AUCUN, Circuit, ProblemeInvalide
+from routes.solveur import solve
+from territoires.calcul import Arret
+
+from .exact_salage import least_length
 
 #: A street of three parts with a dead end at each end (0 and 3), depot in the middle, and a one-way loop 1-4-2.
 PETIT: dict[str, Any] = {
@@ -267,3 +272,35 @@ def test_generated_cases_have_every_road_within_reach(roads: int, vehicles: int,
     assert (out & back & (problem.start != AUCUN)).any(axis=1).all()
     assert len(fields["vehicles"]) == vehicles and len(fields["depots"]) == depots
     assert problem.demand.max() <= problem.capacity.min()
+
+
+def tiny(seed: int, refill: float) -> dict[str, Any]:
+    """About eight roads, one or two vehicles that need two loads each, no limit of time."""
+    fields = make_case(8, 1 + seed % 2, 1 + seed // 2 % 2, seed, one_way=0.3, refill=refill, visits=2.0)
+    untimed = {kind: [way | {"time": 0} for way in fields[kind]] for kind in ("A", "A_R", "E_R")}
+    return fields | untimed | {"max_time": None}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_search_finds_the_least_length(seed: int) -> None:
+    fields = tiny(seed, refill=1.0)
+    case = case_of(fields)
+    problem = salting_problem(case)
+    solution = solve(problem, Arret(iterations=3_000), 1)
+    check(problem, solution)
+    verdict = validate(fields, plan_of(case, solution.circuits))
+    assert verdict.feasible, verdict.faults
+    assert verdict.length == pytest.approx(least_length(fields))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_depots_that_give_half_a_load(seed: int) -> None:
+    fields = tiny(seed, refill=0.5)
+    case = case_of(fields)
+    problem = salting_problem(case)
+    solution = solve(problem, Arret(iterations=3_000), 1)
+    check(problem, solution)
+    verdict = validate(fields, plan_of(case, solution.circuits))
+    assert verdict.feasible, verdict.faults
+    assert verdict.length == pytest.approx(solution.objectif.total, rel=1e-6)
+    assert verdict.length >= least_length(fields) * (1 - 1e-9)
