@@ -132,7 +132,11 @@ def olemps(dossier: Path) -> Donnees:
     site_xy = np.column_stack([graphe.reseau.noeud_x[noeuds], graphe.reseau.noeud_y[noeuds]])
     # A node belongs to the commune of the cell nearest to it.
     site_groupe = demande_groupe[cKDTree(xy).query(site_xy)[1]]
-    codes = tuple(carreaux["id_car2010"])
+    # A few cells of the file have no identifier: the place of their centre is one.
+    codes = tuple(
+        f"{x:.0f} {y:.0f}" if pd.isna(code) else str(code)
+        for code, (x, y) in zip(carreaux["id_car2010"], xy, strict=True)
+    )
     communes = pd.read_csv(dossier / "communes" / "communes-13-departements.csv", dtype={"code_insee": str})
     nom_commune = dict(zip(communes["code_insee"], communes["nom"], strict=True))
     noms = tuple(nom_commune.get(code, code) for code in groupes)
