@@ -83,3 +83,17 @@ def test_search_finds_the_optimum_of_the_small_cases(carp: Path, name: str, engi
     verdict = validate(fields(path), plan_of(case, solution.circuits))
     assert verdict.feasible, verdict.faults
     assert verdict.length == OPTIMUM[name]
+
+
+@pytest.mark.parametrize(
+    "name", ["gdb/gdb1", "gdb/gdb8", "gdb/gdb14", "gdb/gdb23", "val/val1A", "val/val4D", "egl/egl-e1-A"]
+)
+def test_plans_come_close_to_the_best_known(carp: Path, name: str) -> None:
+    with (carp / "best_known.csv").open(encoding="utf-8", newline="") as lignes:
+        known = {row["instance"]: float(row["best_known"]) for row in csv.DictReader(lignes)}
+    problem = read_dat(carp / f"{name}.dat")
+    solution = solve(problem, Arret(iterations=20_000), 1)
+    check(problem, solution)
+    best = known[name.split("/")[1]]
+    # Below the best known value, either the reader or the checker would be wrong: all of these are proven optimal.
+    assert best <= solution.objectif.total <= best * 1.02
