@@ -118,6 +118,7 @@ def _line(
         "items": problem.n_items,
         "left_out": len(solution.left_out),
         "trucks": len(solution.circuits),
+        "feasible_s": _first_whole(problem, solution),
         "peak_mb": peak_mb(),
     }
 
@@ -125,6 +126,12 @@ def _line(
 def solve(problem: Probleme, stop: Arret, seed: int, engine: str = MOTEUR) -> Solution:
     """One run of one engine."""
     return solveur.solve(problem, stop, seed, engine=engine)
+
+
+def _first_whole(problem: Probleme, solution: Solution) -> float | None:
+    """Seconds until the first plan told that surely leaves nothing out: it cost less than any single item left out."""
+    least = float(problem.skip_cost().min(initial=math.inf))
+    return next((round(point.seconds, 3) for point in solution.bilan.trace if point.cost < least), None)
 
 
 def _checked(problem: Probleme, solution: Solution) -> bool:
