@@ -1,8 +1,9 @@
 """Joint reception points on real demand: ``python -m benchmarks.accueil_reel DIR [--json] [--limite S]``.
 
 DIR is laid out as shared/data. Two inputs: the INSEE grid of Olemps on foot, the communes of Loire and Haute-Loire by
-car on the main roads (each alone, and together). Every answer is checked. Printed: French tables by collectivité, or
-one JSON object a line with ``--json``; progress goes to standard error. ``--images`` draws the pictures of the docs.
+car on the main roads (each alone, and together). Answers and figures are checked. Printed: French tables by
+collectivité, or one JSON object a line with ``--json``; progress goes to standard error. ``--images`` draws the
+pictures of the docs.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accueil.chiffres import BANDES, access
+from accueil.chiffres import BANDES, access, by_site
 from accueil.controle import check
+from accueil.controle_chiffres import check_access, check_sites
 from accueil.fronts import Moyen, front
 from accueil.probleme import Modele, Problem, weights
 from accueil.resultat import Solution, open_sites
@@ -155,9 +157,11 @@ def figures_by_group(cas: Cas, problem: Problem, solution: Solution) -> list[dic
     groupes: list[int | None] = [g for g in range(len(problem.groupes)) if poids[problem.demande_groupe == g].any()]
     if len(groupes) > 1:
         groupes.append(None)
+    check_sites(problem, solution, by_site(problem, solution))
     lignes = []
     for g in groupes:
         acces = access(problem, solution, g)
+        check_access(problem, solution, acces, g, BANDES)
         ligne: dict[str, object] = {
             "group": cas.donnees.nom if g is None else problem.noms[g],
             "weight": round(acces.poids, 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accueil.chiffres import BANDES, Acces, access, by_group, by_site, gini, palma, percentile, sites_by_group
+from accueil.chiffres import BANDES, Acces, Site, access, by_group, by_site, gini, palma, percentile, sites_by_group
+from accueil.controle_chiffres import check_access, check_sites
 from accueil.probleme import Capacites, Modele, Problem, make_problem
 from accueil.resultat import Solution
 from accueil.solveur import solve
-from territoires.calcul import Arret
+from territoires.calcul import Arret, ControleEchoue
 
 from . import formules
 from .cas import draw_problem
@@ -183,3 +185,45 @@ def test_figures_of_one_population() -> None:
     assert (ages.poids, ages.moyenne, ages.bandes) == (20, 40, (0, 0, 0, 1))
     assert access(problem, solution).bandes == pytest.approx((0.75, 0.75, 0.75, 1))
     assert by_site(problem, solution, problem.populations[:, 1])[0].groupes.tolist() == [0, 20]
+
+
+@pytest.mark.parametrize("capacites", Capacites)
+def test_the_checker_of_figures_accepts_those_of_every_answer(capacites: Capacites) -> None:
+    cas = [trouve for graine in range(20) if (trouve := solved(graine, capacites)) is not None]
+    assert len(cas) >= 8
+    for problem, solution in cas:
+        check_sites(problem, solution, by_site(problem, solution))
+        check_access(problem, solution, access(problem, solution), None, BANDES)
+        for g, dit in enumerate(by_group(problem, solution)):
+            check_access(problem, solution, dit, g, BANDES)
+
+
+def test_the_checker_of_figures_refuses_each_of_them_changed() -> None:
+    problem = make_problem(
+        [[5.0, 50], [40.0, 0], [7, 9]],
+        groupes=("A", "B"),
+        demande_groupe=[0, 1, 1],
+        poids=[3, 2, 5],
+        capacite=[20.0, 9],
+    )
+    solution = honest(problem, [0, 1])
+    for groupe in (None, 0, 1):
+        dit = access(problem, solution, groupe)
+        check_access(problem, solution, dit, groupe, BANDES)
+        for champ in fields(Acces):
+            valeur = getattr(dit, champ.name)
+            mensonges: list[Any] = [0.9 * valeur - 0.1, math.nan]
+            if champ.name == "bandes":
+                mensonges = [valeur[1:], (0.01, *valeur[1:])]
+            for faux in mensonges:
+                with pytest.raises(ControleEchoue):
+                    check_access(problem, solution, replace(dit, **{champ.name: faux}), groupe, BANDES)
+    sites = by_site(problem, solution)
+    check_sites(problem, solution, sites)
+    with pytest.raises(ControleEchoue):
+        check_sites(problem, solution, sites[:1])
+    for champ in fields(Site):
+        for rang, dit_site in enumerate(sites):
+            faux_site = replace(dit_site, **{champ.name: getattr(dit_site, champ.name) + 1})
+            with pytest.raises(ControleEchoue):
+                check_sites(problem, solution, [*sites[:rang], faux_site, *sites[rang + 1 :]])
