@@ -200,7 +200,7 @@ def test_the_checker_of_figures_accepts_those_of_every_answer(capacites: Capacit
 
 def test_the_checker_of_figures_refuses_each_of_them_changed() -> None:
     problem = make_problem(
-        [[5.0, 50], [40.0, 0], [7, 9]],
+        [[5.0, 50.0], [40.0, 0.0], [7.0, 9.0]],
         groupes=("A", "B"),
         demande_groupe=[0, 1, 1],
         poids=[3, 2, 5],
@@ -212,9 +212,8 @@ def test_the_checker_of_figures_refuses_each_of_them_changed() -> None:
         check_access(problem, solution, dit, groupe, BANDES)
         for champ in fields(Acces):
             valeur = getattr(dit, champ.name)
-            mensonges: list[Any] = [0.9 * valeur - 0.1, math.nan]
-            if champ.name == "bandes":
-                mensonges = [valeur[1:], (0.01, *valeur[1:])]
+            tranches = champ.name == "bandes"
+            mensonges: Any = [valeur[1:], (0.01, *valeur[1:])] if tranches else [0.9 * valeur - 0.1, math.nan]
             for faux in mensonges:
                 with pytest.raises(ControleEchoue):
                     check_access(problem, solution, replace(dit, **{champ.name: faux}), groupe, BANDES)
