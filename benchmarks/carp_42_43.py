@@ -26,10 +26,11 @@ import numpy as np
 from benchmarks.carp_loire import MEMBRES, Hypotheses, Territoire, problem, read
 from benchmarks.mesure import peak_mb, say
 from routes.controle import check
+from routes.controle_trajet import check_trajectory
 from routes.preparation import Preparation
 from routes.probleme import I32
 from routes.resultat import Solution
-from routes.trajet import Trajet, expand, verify
+from routes.trajet import Trajet, expand
 from territoires.calcul import Arret, ControleEchoue
 
 BLOCS = (*((code,) for code in MEMBRES), MEMBRES)
@@ -124,7 +125,7 @@ def _segments(visits: I32) -> int:
 def _checked(preparation: Preparation, solution: Solution, trajets: tuple[Trajet, ...]) -> bool:
     try:
         check(preparation.probleme, solution)
-        verify(preparation, trajets)
+        check_trajectory(preparation, solution, trajets)
     except ControleEchoue as erreur:
         say(f"Contrôle refusé : {erreur}")
         return False

@@ -1,7 +1,8 @@
 """A plan as it is driven: every arc of every circuit in order, what is treated on it, and the clock.
 
 Pure module. The search knows distances between places only; here the ways are found again, one origin at a time, on the
-network the matrices were computed on, and laid back on the original arcs. Used for maps, road books, published plans.
+network the matrices were computed on, and laid back on the original arcs. Used for maps, road books, published plans;
+`controle_trajet` judges it.
 """
 
 from __future__ import annotations
@@ -12,16 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from territoires.calcul import ControleEchoue
-
 from .itineraires import Chemins, states, turn_seconds
 from .preparation import Preparation
 from .probleme import AUCUN, F64, I32, Circuit, Probleme, split_oversized
 from .reseau import ReseauHiver
 from .resultat import Solution
-
-#: Clock of the search (float32 matrices) against that of the ways, s an hour.
-_ECART_S_PAR_H = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,42 +162,3 @@ def _on_original(preparation: Preparation, trajet: Trajet) -> Trajet:
             (int(a), item, point, float(b), float(e)) for a, b, e in zip(chain, clock[:-1], clock[1:], strict=True)
         ]
     return _trajet(trajet.truck, steps)
-
-
-def verify(preparation: Preparation, trajets: Sequence[Trajet], *, original: bool = True) -> None:
-    """Drive the trajets again: each arc begins where the last one ended, is open to the truck, every turn is allowed
-    and has its time, nothing goes backwards. Raises `ControleEchoue` (French), naming the truck and the step."""
-    reseau = preparation.original if original else preparation.reseau
-    problem = preparation.probleme
-    for trajet in trajets:
-        name = problem.truck_name(trajet.truck)
-        profile = int(problem.type_profile[problem.truck_type[trajet.truck]])
-        node = int(preparation.lieux.leave_node[problem.home[trajet.truck, 0]])
-        here = int(preparation.contraction.node[node]) if original else node
-        before: int = AUCUN
-        clock = float(problem.shift_start_s[trajet.truck])
-        for step in range(len(trajet.arc)):
-            arc, begin, end = int(trajet.arc[step]), float(trajet.begin_s[step]), float(trajet.end_s[step])
-            slack = 1e-3 + _ECART_S_PAR_H * end / 3600.0
-            if begin < clock - slack or end < begin - 1e-6:
-                raise ControleEchoue(f"{name}, étape {step} : l'heure recule de {clock - begin:.1f} s")
-            if arc == AUCUN:
-                place = int(problem.point_place[trajet.point[step], 1])
-                node = int(preparation.lieux.leave_node[place])
-                if here != (int(preparation.contraction.node[node]) if original else node):
-                    raise ControleEchoue(f"{name}, étape {step} : rechargement ailleurs qu'au dépôt (nœud {here})")
-                if int(preparation.lieux.leave_arc[place]) == AUCUN:
-                    # The yard lets the truck turn round: it leaves by any way.
-                    before = AUCUN
-            else:
-                if int(reseau.tail[arc]) != here:
-                    raise ControleEchoue(f"{name}, étape {step} : la route part du nœud {reseau.tail[arc]}, pas {here}")
-                if not np.isfinite(reseau.seconds[profile, arc]):
-                    raise ControleEchoue(f"{name}, étape {step} : route interdite à ce camion")
-                if before != AUCUN and not reseau.virages.free:
-                    pair = np.array([[before], [arc]], dtype=np.int32)
-                    turn = float(turn_seconds(reseau, profile, pair[0], pair[1])[0])
-                    if begin - clock < turn - slack:
-                        raise ControleEchoue(f"{name}, étape {step} : virage interdit ou trop rapide au nœud {here}")
-                here, before = int(reseau.head[arc]), arc
-            clock = end

@@ -10,9 +10,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from benchmarks.carp_loire import MEMBRES, Hypotheses, Territoire, problem, read
+from routes.controle_trajet import check_trajectory
 from routes.preparation import Preparation
 from routes.probleme import AUCUN, Circuit
-from routes.trajet import expand, verify
+from routes.trajet import expand
 
 pytestmark = pytest.mark.reel
 
@@ -77,7 +78,7 @@ def test_a_circuit_is_driven_on_the_roads_of_the_file(territoire: Territoire, en
     point = int(np.flatnonzero(p.point_place[:, 0] == p.home[0, 0])[0])
     circuit = Circuit(0, np.array([*visits[:10], -1 - point, *visits[10:]], dtype=np.int32))
     (trajet,) = expand(ensemble, [circuit])
-    verify(ensemble, [trajet])
+    check_trajectory(ensemble, [circuit], [trajet])
     edges = territoire.reseau.edge[trajet.arc[trajet.served]]
     assert len(set(edges.tolist())) == len(edges)
     assert set(territoire.member[edges].tolist()) <= {0, 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from routes.controle_trajet import check_trajectory
 from routes.preparation import Camion, Depot, Niveau, Passes, Preparation, Troncons, TypeCamion, prepare
 from routes.probleme import AUCUN, Circuit, split_oversized
 from routes.releve import walk
 from routes.reseau import Virages
 from routes.resultat import Solution
-from routes.trajet import Trajet, expand, verify
-from territoires.calcul import ControleEchoue
+from routes.trajet import expand
 
 from .reseaux import network, networks
 
@@ -68,7 +67,7 @@ def test_the_clock_is_the_checkers_and_every_turn_is_allowed(case: tuple[Prepara
     day = walk(p.probleme, circuit)
     for original in (True, False):
         (trajet,) = expand(p, [circuit], original=original)
-        verify(p, [trajet], original=original)
+        check_trajectory(p, [circuit], [trajet], original=original)
         r = p.original if original else p.reseau
         drives = trajet.arc != AUCUN
         assert r.length_m[trajet.arc[drives]].sum() == day.driven_m
@@ -128,39 +127,7 @@ def test_a_street_driven_out_and_back() -> None:
     assert trajet.begin_s[:4].tolist() == [0.0, 20.0, 40.0, 63.0]
     assert trajet.begin_s[6:8].tolist() == [93.0, 98.0]
     assert trajet.end_s[-1] == 98 + 30 + 3 + 40 + 10
-    verify(p, [trajet])
-
-
-def broken(p: Preparation, trajet: Trajet, **change: Any) -> str:
-    with pytest.raises(ControleEchoue) as refused:
-        verify(p, [replace(trajet, **change)])
-    return str(refused.value)
-
-
-def test_a_trajet_broken_on_purpose_is_refused() -> None:
-    p = street()
-    (trajet,) = expand(p, [Circuit(0, np.array([item(p, 0, 1), item(p, 1, 3)], dtype=np.int32))])
-    verify(p, [trajet])
-    r = p.original
-
-    def arc(tail: int, head: int) -> int:
-        return int(np.flatnonzero((r.tail == tail) & (r.head == head))[0])
-
-    def cut(steps: list[int], **more: Any) -> Trajet:
-        names = ("arc", "item", "point", "begin_s", "end_s")
-        return replace(trajet, **({name: getattr(trajet, name)[steps] for name in names} | more))
-
-    assert "part du nœud" in broken(p, trajet, arc=np.roll(trajet.arc, 1))
-    assert "recule" in broken(p, trajet, begin_s=trajet.begin_s - 5.0)
-    assert "interdite" in broken(p, cut([0, 1], arc=np.array([arc(0, 1), arc(1, 4)], np.int32)), truck=1)
-    # Back at 1, where turning round is not allowed.
-    assert "virage interdit" in broken(p, cut([0, 1], arc=np.array([arc(0, 1), arc(1, 0)], np.int32)))
-    early = trajet.begin_s.copy()
-    early[3] -= 3.0
-    assert "trop rapide" in broken(p, trajet, begin_s=early)
-    stop = trajet.point.copy(), trajet.arc.copy()
-    stop[0][1], stop[1][1] = 0, AUCUN
-    assert "ailleurs qu'au dépôt" in broken(p, trajet, point=stop[0], arc=stop[1])
+    check_trajectory(p, [circuit], [trajet])
 
 
 def test_a_road_cut_in_parts_is_driven_once_a_part() -> None:
@@ -172,6 +139,7 @@ def test_a_road_cut_in_parts_is_driven_once_a_part() -> None:
     none: Any = None
     solution = Solution(circuits, np.zeros(0, np.int32), none, none, none, planned.input_hash(), origin)
     trajets = expand(p, solution)
+    check_trajectory(p, solution, trajets)
     for trajet in trajets:
         assert trajet.arc[trajet.served].tolist() == trajets[0].arc[trajets[0].served].tolist()
         assert set(trajet.item[trajet.served].tolist()) == {item(p, 0, 1) // 2}
