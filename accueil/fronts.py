@@ -1,7 +1,7 @@
 """Fronts of two objectives by epsilon-constraint: sites or euros against minutes, people left out or the longest time.
 
-Each point is one problem of `accueil.solveur`, the ceiling of the first objective tightened; each starts from the answer
-of the point before. Pure module.
+Each point is one problem of `accueil.solveur` under one more ceiling on the first objective; each starts from the
+answer of the point before. Pure module.
 """
 
 from __future__ import annotations
