@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .noyau_calcul import EPS, best_modes, compiled, draw, draw_int, inner, price_both_ways, rebuild, walk
+from .noyau_calcul import EPS, best_modes, draw, draw_int, price_both_ways, rebuild, walk
+from .noyau_compile import bare, compiled, inner, merged
 from .noyau_donnees import (
     C_ABSENT,
     C_ACCEPTED,
@@ -24,7 +25,7 @@ from .noyau_ruine import ruin
 PAS = 100
 
 
-@inner
+@merged
 def order(d: Donnees, s: Etat, nr: int) -> None:
     """Sort ``removed``: at random, largest first, farthest first, nearest first, or most urgent first."""
     x = draw(s.random)
@@ -52,7 +53,7 @@ def order(d: Donnees, s: Etat, nr: int) -> None:
         s.key[j] = key
 
 
-@inner
+@merged
 def polish(d: Donnees, s: Etat, k: int) -> None:
     """Where modes are held: take the cheapest ones of the whole route when the route is better for it."""
     r, truck = s.route[k], d.truck[k]
@@ -69,7 +70,7 @@ def polish(d: Donnees, s: Etat, k: int) -> None:
     s.sums[S_CURRENT] += r.value
 
 
-@inner
+@merged
 def stocks_hold(d: Donnees, s: Etat) -> bool:
     """Whether no stock is overdrawn."""
     for i in range(len(d.stock)):
@@ -79,7 +80,7 @@ def stocks_hold(d: Donnees, s: Etat) -> bool:
     return True
 
 
-@inner
+@merged
 def undo(d: Donnees, s: Etat, nr: int) -> None:
     """Put every touched route back."""
     for i in range(nr):
@@ -94,14 +95,18 @@ def undo(d: Donnees, s: Etat, nr: int) -> None:
         r.version = r.old_version
 
 
-@inner
-def keep_best(s: Etat) -> None:
-    """The current plan is the best one."""
+@merged
+def keep_best(d: Donnees, s: Etat) -> None:
+    """The current plan is the best one. Modes that were left free (kind 0) are settled in it."""
     s.sums[S_BEST] = s.sums[S_CURRENT]
     s.counts[C_IMPROVED] += 1
     for k in range(len(s.route)):
         r = s.route[k]
         r.best_size = r.size
+        if d.kind == 0:
+            truck = d.truck[k]
+            best_modes(d.cost[truck.costs], d.element, truck, s.visit[k], r.size, s.best[k])
+            continue
         for p in range(r.size):
             s.best[k, p].e, s.best[k, p].mode = s.visit[k, p].e, s.visit[k, p].mode
 
@@ -109,6 +114,12 @@ def keep_best(s: Etat) -> None:
 @compiled
 def iterate(d: Donnees, s: Etat, iterations: int) -> None:
     """So many iterations; the temperature falls by ``S_COOLING`` every `PAS` of them."""
+    run(bare(d), bare(s), iterations)
+
+
+@inner
+def run(d: Donnees, s: Etat, iterations: int) -> None:
+    """`iterate`, on arrays that are not counted."""
     for _ in range(iterations):
         s.counts[C_ITER] += 1
         if s.counts[C_ITER] % PAS == 0:
@@ -127,7 +138,7 @@ def iterate(d: Donnees, s: Etat, iterations: int) -> None:
         if kept:
             s.counts[C_ACCEPTED] += 1
             if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS:
-                keep_best(s)
+                keep_best(d, s)
         else:
             undo(d, s, nr)
             s.sums[S_CURRENT] = before
@@ -139,6 +150,12 @@ def iterate(d: Donnees, s: Etat, iterations: int) -> None:
 @compiled
 def construct(d: Donnees, s: Etat) -> None:
     """Price the empty routes, then insert every absent item once, greedily, in a random order."""
+    fill(bare(d), bare(s))
+
+
+@inner
+def fill(d: Donnees, s: Etat) -> None:
+    """`construct`, on arrays that are not counted."""
     for k in range(len(s.route)):
         if s.route[k].size == 0:
             rebuild(d, s, k)
@@ -156,4 +173,4 @@ def construct(d: Donnees, s: Etat) -> None:
     for i in range(s.counts[C_TOUCHED]):
         s.route[s.touched[i]].touched = 0
     if s.sums[S_CURRENT] < s.sums[S_BEST]:
-        keep_best(s)
+        keep_best(d, s)

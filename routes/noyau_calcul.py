@@ -6,36 +6,16 @@ costs more than the work itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 
+from .noyau_compile import inner, merged
 from .noyau_donnees import C_VERSION, MINUTE, PARCOURU, S_WAIT, Donnees, Etat
 
-F = TypeVar("F", bound=Callable[..., Any])
 INF = np.inf
 #: Tonnes and seconds taken for rounding.
 EPS = 1e-7
-
-
-def compiled(fonction: F) -> F:
-    """Compile at the first call, without holding the interpreter's lock; kept beside the module where possible."""
-    return _compile(fonction)
-
-
-def inner(fonction: F) -> F:
-    """The same for a function that only compiled ones call: nothing is made to call it from the interpreter."""
-    return _compile(fonction, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-
-
-def _compile(fonction: F, **options: bool) -> F:
-    try:
-        return cast(F, njit(cache=True, nogil=True, **options)(fonction))
-    except RuntimeError:
-        # No folder to keep compiled code in (read-only installation without a home): compile in each process.
-        return cast(F, njit(nogil=True, **options)(fonction))
 
 
 @inner
@@ -217,14 +197,6 @@ def segments(
 ) -> int:
     """Write segments of a route: demand, need, and how much each may still take. Number of segments."""
     at, products = 0, demand.shape[1]
-    if len(refill) == 0:
-        for q in range(products):
-            total = 0.0
-            for p in range(size):
-                total += demand[visit[p].e, q]
-            load[0, q].need = total
-            load[0, q].slack = first[q] - total
-        return 1
     seg[0] = 0
     for q in range(products):
         load[0, q].before = 0.0
@@ -262,7 +234,7 @@ def segments(
     return at + 1
 
 
-@inner
+@merged
 def needs(d: Donnees, s: Etat, k: int, seq: Any, size: int) -> bool:
     """Write the needs of a sequence's segments in ``tmp_seg``; whether truck k can hold them."""
     n, seg, products = d.n, 0, d.demand.shape[1]
@@ -292,7 +264,7 @@ def needs(d: Donnees, s: Etat, k: int, seq: Any, size: int) -> bool:
     return True
 
 
-@inner
+@merged
 def draw_stocks(d: Donnees, s: Etat, k: int, seq: Any, size: int, bound: bool) -> bool:
     """Write in ``tmp_used`` what the sequence takes from each stock, after `needs`; whether the stocks suffice, what
     truck k draws at present being free again (always when they are not to ``bound``)."""
@@ -369,7 +341,7 @@ def walk(d: Donnees, s: Etat, k: int, seq: Any, size: int, stocks: bool) -> floa
     return total + truck.fixed
 
 
-@inner
+@merged
 def rebuild(d: Donnees, s: Etat, k: int) -> None:
     """All that is kept of route k from its sequence (and modes where they are held); a new version."""
     r, truck = s.route[k], d.truck[k]
@@ -396,9 +368,18 @@ def rebuild(d: Donnees, s: Etat, k: int) -> None:
                 for q in range(d.demand.shape[1]):
                     s.stock_used[i, q] += s.tmp_used[i, q] - s.used[k, i, q]
                     s.used[k, i, q] = s.tmp_used[i, q]
-    r.segments = segments(
-        s.visit[k], size, d.n, d.demand, d.refill, d.capacity[k], d.first_load[k], s.seg[k], s.load[k]
-    )
+    if len(d.refill) > 0:
+        r.segments = segments(
+            s.visit[k], size, d.n, d.demand, d.refill, d.capacity[k], d.first_load[k], s.seg[k], s.load[k]
+        )
+    else:
+        r.segments = 1
+        for q in range(d.demand.shape[1]):
+            total = 0.0
+            for p in range(size):
+                total += d.demand[s.visit[k, p].e, q]
+            s.load[k, 0, q].need = total
+            s.load[k, 0, q].slack = d.first_load[k, q] - total
     services = 0
     for p in range(size):
         e = s.visit[k, p].e

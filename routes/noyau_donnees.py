@@ -118,6 +118,7 @@ class Etat(NamedTuple):
     tmp: Any  # KEPT (M + 8,)
     tmp_seg: F64  # (M + 8, Q)
     tmp_used: F64  # (S, Q)
+    gaps: I32  # (3 M + 2 V + 8,) gaps to try
     found: I32  # (5,) last candidate: gap, shape, mode, first point, second point
     counts: I64  # see the C_ constants
     sums: F64  # see the S_ constants
@@ -321,7 +322,8 @@ def make_state(d: Donnees, seed: int) -> Etat:
         touched=np.zeros(trucks, dtype=np.int32), removed=np.zeros(n + 1, dtype=np.int32), key=np.zeros(n + 1),
         stamp=np.zeros(n + trucks + groups + 1, dtype=np.int64), tmp=np.zeros(room + 8, dtype=KEPT),
         tmp_seg=np.zeros((room + 8, products)), tmp_used=np.zeros((stocks, products)),
-        found=np.zeros(5, dtype=np.int32), counts=counts, sums=sums,
+        gaps=np.zeros(3 * room + 2 * VOISINS_MAX + 8, dtype=np.int32), found=np.zeros(5, dtype=np.int32),
+        counts=counts, sums=sums,
         random=np.array([(seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64 or 1], dtype=np.uint64),
     )  # fmt: skip
 

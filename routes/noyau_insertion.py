@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .noyau_calcul import EPS, INF, draw, end_cost, end_time, inner, rebuild, walk
+from .noyau_calcul import EPS, INF, draw, end_cost, end_time, rebuild, walk
+from .noyau_compile import inner, merged
 from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_BLINK, S_CURRENT, Donnees, Etat
 
 #: Routes with more elements are only looked at next to an item's neighbours.
@@ -25,7 +26,7 @@ def fits(demand: Any, load: Any, seg: int, u: int) -> bool:
     return True
 
 
-@inner
+@merged
 def fits_with(d: Donnees, s: Etat, k: int, gap: int, u: int, shape: int, first: int, second: int) -> bool:
     """The same for a gap with a reload after the item (`PUIS_POINT`), before it, or both; first, second: points."""
     seg = s.seg[k, gap]
@@ -134,7 +135,7 @@ def timely(
     return duty
 
 
-@inner
+@merged
 def spread(s: Etat, n: int, k: int, gap: int, u: int, shape: int, m: int, first: int, second: int) -> int:
     """Write route k with the block in the gap in ``tmp``: its size."""
     at = 0
@@ -155,7 +156,7 @@ def spread(s: Etat, n: int, k: int, gap: int, u: int, shape: int, m: int, first:
     return at
 
 
-@inner
+@merged
 def block(
     d: Donnees, s: Etat, k: int, gap: int, u: int, shape: int, m: int, first: int, second: int, best: float
 ) -> float:
@@ -208,7 +209,7 @@ def block(
     return price
 
 
-@inner
+@merged
 def try_gap(d: Donnees, s: Etat, k: int, gap: int, u: int, best: float) -> float:
     """Least price of item u in that gap of route k; ``found`` tells how, and only changes for a better one."""
     modes = d.element[u].modes
@@ -227,7 +228,7 @@ def try_gap(d: Donnees, s: Etat, k: int, gap: int, u: int, best: float) -> float
     return try_reloads(d, s, k, gap, u, best)
 
 
-@inner
+@merged
 def try_reloads(d: Donnees, s: Etat, k: int, gap: int, u: int, best: float) -> float:
     """The same with a reload after the item or before it; on both sides where neither is enough."""
     serve = d.serve[d.truck[k].type, u]
@@ -262,30 +263,33 @@ def try_reloads(d: Donnees, s: Etat, k: int, gap: int, u: int, best: float) -> f
     return best
 
 
-@inner
+@merged
 def best_in_route(d: Donnees, s: Etat, k: int, u: int) -> float:
     """Least price of item u in route k, INF when it may not be there."""
-    size, best = s.route[k].size, INF
+    size, best, count = s.route[k].size, INF, 0
     if size <= LONGUE:
-        for gap in range(size + 1):
-            best = try_gap(d, s, k, gap, u, best)
-        return best
-    best = try_gap(d, s, k, 0, u, best)
-    best = try_gap(d, s, k, size, u, best)
-    near = d.near[u]
-    for i in range(min(len(near), VOISINS_ESSAYES)):
-        if s.item[near[i]].truck == k:
-            p = s.item[near[i]].at
-            best = try_gap(d, s, k, p, u, best)
-            best = try_gap(d, s, k, p + 1, u, best)
-    for p in range(size):
-        if s.visit[k, p].e >= d.n:
-            best = try_gap(d, s, k, p, u, best)
-            best = try_gap(d, s, k, p + 1, u, best)
+        count = size + 1
+        for gap in range(count):
+            s.gaps[gap] = gap
+    else:
+        s.gaps[0], s.gaps[1], count = 0, size, 2
+        near = d.near[u]
+        for i in range(min(len(near), VOISINS_ESSAYES)):
+            if s.item[near[i]].truck == k:
+                s.gaps[count] = s.item[near[i]].at
+                s.gaps[count + 1] = s.item[near[i]].at + 1
+                count += 2
+        for p in range(size):
+            if s.visit[k, p].e >= d.n:
+                s.gaps[count] = p
+                s.gaps[count + 1] = p + 1
+                count += 2
+    for i in range(count):
+        best = try_gap(d, s, k, s.gaps[i], u, best)
     return best
 
 
-@inner
+@merged
 def apart_here(d: Donnees, s: Etat, k: int, u: int) -> bool:
     """Whether route k holds an item that must not share a truck with u."""
     for i in range(d.apart_from[u], d.apart_from[u + 1]):
@@ -294,7 +298,7 @@ def apart_here(d: Donnees, s: Etat, k: int, u: int) -> bool:
     return False
 
 
-@inner
+@merged
 def insert_best(d: Donnees, s: Etat, u: int) -> bool:
     """Put absent item u where it costs least (now and then a route is overlooked); False when nothing beats leaving
     it out."""
@@ -363,7 +367,7 @@ def insert_best(d: Donnees, s: Etat, u: int) -> bool:
     return True
 
 
-@inner
+@merged
 def touch(s: Etat, k: int) -> None:
     """Keep route k as it was before its first change of this iteration."""
     r = s.route[k]
@@ -377,7 +381,7 @@ def touch(s: Etat, k: int) -> None:
     r.old_size, r.old_version, r.old_value = r.size, r.version, r.value
 
 
-@inner
+@merged
 def put(d: Donnees, s: Etat, k: int, gap: int, u: int, shape: int, m: int, first: int, second: int) -> None:
     """Insert the block in the gap and price the route again."""
     size = spread(s, d.n, k, gap, u, shape, m, first, second)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .noyau_calcul import EPS, INF, draw, draw_int, inner, rebuild, walk
+from .noyau_calcul import EPS, INF, draw, draw_int, rebuild, walk
+from .noyau_compile import merged
 from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_CURRENT, S_REMOVALS, Donnees, Etat
 from .noyau_insertion import touch
 
@@ -15,7 +16,7 @@ ENTAILLE_PLUS = 0.01
 ABSENTS_MAX = 12
 
 
-@inner
+@merged
 def ruin(d: Donnees, s: Etat) -> int:
     """Remove strings around a random item; their number. ``removed`` holds them, then some of those absent before."""
     n = d.n
@@ -49,7 +50,7 @@ def ruin(d: Donnees, s: Etat) -> int:
     return nr
 
 
-@inner
+@merged
 def cut(d: Donnees, s: Etat, k: int, c: int, longest: float, nr: int) -> int:
     """Mark a string of the segment of item c as removed (`where` = -1); the new number removed."""
     p = s.item[c].at
@@ -89,7 +90,7 @@ def cut(d: Donnees, s: Etat, k: int, c: int, longest: float, nr: int) -> int:
     return nr
 
 
-@inner
+@merged
 def close_up(d: Donnees, s: Etat, k: int) -> None:
     """Drop the removed services of route k, then the reloads it can do without."""
     r = s.route[k]
@@ -115,7 +116,7 @@ def close_up(d: Donnees, s: Etat, k: int) -> None:
     s.sums[S_CURRENT] += r.value
 
 
-@inner
+@merged
 def needless(d: Donnees, s: Etat, k: int, p: int) -> bool:
     """Whether route k can do without the reload at position p."""
     seg = s.seg[k, p + 1]
@@ -133,7 +134,7 @@ def needless(d: Donnees, s: Etat, k: int, p: int) -> bool:
     return walk(d, s, k, s.tmp, at, True) < INF
 
 
-@inner
+@merged
 def recall(d: Donnees, s: Etat, nr: int, absent: int) -> int:
     """Add some of the items absent before to ``removed``; the new number."""
     s.counts[C_STAMP] += 1

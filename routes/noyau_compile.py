@@ -1,0 +1,56 @@
+"""How the search is compiled (numba): kept on disk, without the interpreter's lock, without counting references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(fonction: F) -> F:
+    """Compile at the first call, without holding the interpreter's lock; kept beside the module where possible."""
+    return _compile(fonction)
+
+
+def inner(fonction: F) -> F:
+    """The same for a function that only compiled ones call: nothing is made to call it from the interpreter."""
+    return _compile(fonction, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def merged(fonction: F) -> F:
+    """The same, put in the place of each of its calls: handing on all of `Donnees` and `Etat` takes time."""
+    return _compile(fonction, inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compile(fonction: F, **options: bool | str) -> F:
+    try:
+        return cast(F, njit(cache=True, nogil=True, **options)(fonction))
+    except RuntimeError:
+        # No folder to keep compiled code in (read-only installation without a home): compile in each process.
+        return cast(F, njit(nogil=True, **options)(fonction))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bare(typingctx: Any, argument: Any) -> Any:
+    """A tuple whose arrays are not counted by reference: with 40 arrays, counting costs more than the search.
+
+    Only for the time of a call whose caller holds the tuple itself.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind, value = signature.args[0], args[0]
+        for i, element in enumerate(kind.types):
+            if isinstance(element, types.Array):
+                array = make_array(element)(context, builder, builder.extract_value(value, i))
+                array.meminfo = cgutils.get_null_value(array.meminfo.type)
+                array.parent = cgutils.get_null_value(array.parent.type)
+                value = builder.insert_value(value, array._getvalue(), i)
+        return value
+
+    return argument(argument), codegen
