@@ -73,25 +73,21 @@ class Cas:
     def problem(self) -> Problem:
         regles: dict[str, Any] = {"seuil": self.seuil} | self.regles
         if self.points is not None:
-            regles["sites_max"] = self.points + (int(self.donnees.existants.sum()) if self.garder else 0)
+            sites = self.points + (int(self.donnees.existants.sum()) if self.garder else 0)
+            regles |= {"sites_min": sites, "sites_max": sites}
         if self.modele is Modele.COUVERTURE_TOTALE:
             regles["part_min"] = PART
         return self.donnees.problem(self.modele, mix=self.mix, garder=self.garder, **regles)
 
 
 def cases(
-    jeu: str,
-    variante: str,
-    donnees: Donnees,
-    *,
-    mix: tuple[float, ...],
-    seuil: float,
-    garder: bool = False,
-    points: Sequence[int] = POINTS,
+    jeu: str, variante: str, donnees: Donnees, *, mix: tuple[float, ...], seuil: float, garder: bool = False
 ) -> Iterator[Cas]:
-    """Every model with every number of points."""
+    """Every model with every number of points; what stands already first, where it is kept."""
+    if garder:
+        yield Cas(jeu, variante, donnees, Modele.MEDIANE, mix, seuil, 0, garder)
     for modele in AVEC_NOMBRE:
-        for p in points:
+        for p in POINTS:
             yield Cas(jeu, variante, donnees, modele, mix, seuil, p, garder)
     yield Cas(jeu, variante, donnees, Modele.COUVERTURE_TOTALE, mix, seuil, None, garder)
 
@@ -232,7 +228,8 @@ def print_tables(resultats: Sequence[tuple[Cas, dict[str, Any]]]) -> None:
         print(f"\n{titre}\n{table(lignes)}")
         if len(lignes[0]["block"]) <= 2:
             for ligne in lignes:
-                print(f"  {ligne['name']}, {len(ligne['chosen'])} : {', '.join(ligne['places'])}")
+                if ligne["places"]:
+                    print(f"  {ligne['name']}, {len(ligne['places'])} : {', '.join(ligne['places'])}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

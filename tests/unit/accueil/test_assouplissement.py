@@ -1,0 +1,90 @@
+"""What would make an infeasible problem feasible: enough, as small as can be, none forgotten (brute force)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from accueil import assouplissement
+from accueil.controle import check
+from accueil.probleme import Capacites, Modele, Problem
+from accueil.solveur import solve
+from territoires.calcul import Arret, Statut
+
+from .cas import draw_problem
+from .exact import solve_exact
+
+#: Steps to which told numbers are rounded: euro, minutes, share.
+PAS_EUROS, PAS_MINUTES, PAS_PART = 0.01, 0.1, 0.001
+
+
+def infeasible(modele: Modele, combien: int) -> Iterator[Problem]:
+    """Random infeasible problems of a model."""
+    trouves = graine = 0
+    while trouves < combien:
+        graine += 1
+        capacites = list(Capacites)[graine % 3]
+        problem = draw_problem(np.random.default_rng([graine, 21]), modele, capacites)
+        if not solve_exact(problem).faisable:
+            trouves += 1
+            yield problem
+
+
+def less(avant: Problem, apres: Problem) -> Problem | None:
+    """``apres`` with a little less of the number it changed, None where the change is no number or cannot be less."""
+    if apres.sites_max != avant.sites_max and apres.sites_max:
+        return replace(apres, sites_max=apres.sites_max - 1, sites_min=min(apres.sites_min, apres.sites_max - 1))
+    if apres.sites_min != avant.sites_min:
+        return replace(apres, sites_min=apres.sites_min + 1)
+    if apres.budget_ouverture != avant.budget_ouverture:
+        return replace(apres, budget_ouverture=max(0.0, (apres.budget_ouverture or 0) - 2 * PAS_EUROS))
+    if apres.budget_annuel != avant.budget_annuel:
+        return replace(apres, budget_annuel=max(0.0, (apres.budget_annuel or 0) - 2 * PAS_EUROS))
+    if apres.minutes_max is not None and apres.minutes_max != avant.minutes_max:
+        return replace(apres, minutes_max=apres.minutes_max - 1.1 * PAS_MINUTES)
+    if _shares(apres) != _shares(avant):
+        baisse = max(a - b for a, b in zip(_shares(avant), _shares(apres), strict=True)) - 1.1 * PAS_PART
+        return _lowered(avant, baisse)
+    return None
+
+
+def _shares(problem: Problem) -> list[float]:
+    total = 1.0 if problem.modele is Modele.COUVERTURE_TOTALE and problem.part_min is None else problem.part_min
+    groupes = [] if problem.part_min_groupe is None else problem.part_min_groupe.tolist()
+    return [total or 0.0, problem.equite_min or 0.0, *groupes]
+
+
+def _lowered(problem: Problem, baisse: float) -> Problem:
+    total, equite, *groupes = (max(0.0, part - baisse) for part in _shares(problem))
+    return replace(problem, part_min=total, equite_min=equite, part_min_groupe=np.array(groupes) if groupes else None)
+
+
+@pytest.mark.parametrize("modele", Modele)
+def test_each_change_told_is_enough_and_least_and_none_is_forgotten(modele: Modele) -> None:
+    moindres = 0
+    for problem in infeasible(modele, 25):
+        solution = solve(problem, Arret(), 0)
+        check(problem, solution)
+        assert solution.bilan.status is Statut.IRREALISABLE
+        trouve = False
+        for famille in assouplissement._FAMILLES:
+            if not famille.presente(problem):
+                continue
+            change = famille.moindre(problem, Arret(), 0)
+            if change is None:
+                assert not solve_exact(famille.sans(problem)).faisable, "a change that is enough was forgotten"
+                continue
+            trouve = True
+            apres, phrase = change
+            assert phrase in solution.relaxations
+            assert solve_exact(apres).faisable, phrase
+            moins = less(problem, apres)
+            if moins is not None:
+                moindres += 1
+                assert not solve_exact(moins).faisable, f"less is enough: {phrase}"
+        if trouve:
+            assert not any(phrase.startswith("Avec les autres") for phrase in solution.relaxations)
+    assert moindres >= 5
