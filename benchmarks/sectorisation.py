@@ -1,19 +1,159 @@
 """Sectorisation: plans and bounds on real and made districts, connected partitions with a proven optimum.
 
-Reads the layout of shared/data/districting, whose README fixes the objective.
+Reads the layout of shared/data/districting, whose README fixes the objective: ``lcps/`` (zones, adjacency, schools_*
+and assignment_*), ``synthetic/NAME/``, ``cut_edges/``; a folder that is absent is left out. Without ``--limite`` each
+case has the seconds of its target (`LIMITES`). ``gap`` is against the bound, or against ``--reference`` (columns case,
+reference) where it knows the case; ``cost_at`` gives the cost reached after so many seconds.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import gzip
+import json
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import breadth_first_order, dijkstra
 
+from benchmarks.mesure import say
+from collèges.controle import check
+from collèges.decoupage import split
 from collèges.probleme import F64, I32, Problem, Regles
+from collèges.resultat import Solution
+from collèges.solveur import solve
+from territoires.calcul import Arret, ControleEchoue
+
+#: Seconds a case when ``--limite`` is not given, by the number of zones times collèges, and for cut edges.
+LIMITES = ((2_500, 3.0), (8_000, 15.0), (18_000, 20.0), (30_000, 120.0), (10**9, 60.0))
+LIMITE_DECOUPAGE = 20.0
+#: Times at which the cost is told.
+INSTANTS = (3.0, 15.0, 20.0, 30.0, 60.0, 120.0)
+
+
+def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """One line a case and seed."""
+    if args.dossier is None:
+        raise SystemExit("python -m benchmarks sectorisation DIR")
+    connues = {} if args.reference is None else {r["case"]: float(r["reference"]) for r in _rows(args.reference)}
+    _warm_up()
+    for nom, lire in _cases(args.dossier):
+        problem = lire()
+        taille = problem.n_zones * problem.n_colleges
+        limite = args.limite or next(s for maximum, s in LIMITES if taille <= maximum)
+        for graine in range(1, args.graines + 1):
+            say(f"{nom}, graine {graine} : {limite:g} s")
+            yield _line(nom, problem, graine, limite, connues.get(nom))
+    dossier = args.dossier / "cut_edges"
+    if (dossier / "optima.csv").is_file():
+        for ligne in _rows(dossier / "optima.csv"):
+            for graine in range(1, args.graines + 1):
+                yield _cut_edges(dossier, ligne, graine, args.limite or LIMITE_DECOUPAGE)
+
+
+def _cases(dossier: Path) -> Iterator[tuple[str, Callable[[], Problem]]]:
+    for chemin in sorted((dossier / "lcps").glob("schools_*.csv"), reverse=True):
+        niveau = chemin.stem.removeprefix("schools_")
+        yield f"lcps_{niveau}", lambda niveau=niveau: read_lcps(dossier / "lcps", niveau)  # type: ignore[misc]
+    made = [chemin.parent for chemin in (dossier / "synthetic").glob("*/zones.csv")]
+    for sous in sorted(made, key=lambda chemin: (len(chemin.name), chemin.name)):
+        yield f"synthetic_{sous.name}", lambda sous=sous: read_synthetic(sous)  # type: ignore[misc]
+
+
+def _warm_up() -> None:
+    """Compile the loops, or read them from the cache: once an installation, not once a case."""
+    say("compilation des boucles...")
+    n = 6
+    debut = time.monotonic()
+    problem = _problem(
+        codes=[str(i) for i in range(n)],
+        xy=np.arange(2.0 * n).reshape(n, 2) * 1000.0,
+        eleves=np.full(n, 10.0),
+        present=np.array([0, 0, 0, 0, 0, 1], dtype=np.int32),
+        arete=np.array([(i, i + 1) for i in range(n - 1)], dtype=np.int32),
+        frontiere=np.ones(n - 1),
+        ecoles=[("A", "A"), ("B", "B")],
+        portes=np.array([0, n - 1], dtype=np.int32),
+        capacite=np.array([30.0, 30.0]),
+        minutes=np.abs(np.arange(n)[:, None] - np.array([0, n - 1])[None, :]) * 5.0,
+    )
+    solve(problem, Arret(iterations=1))
+    split(np.array([(0, 1), (1, 2)], dtype=np.int32), np.ones(3), 1, 0.0, 9.0, Arret(iterations=1))
+    say(f"compilation : {time.monotonic() - debut:.1f} s")
+
+
+def _line(nom: str, problem: Problem, graine: int, limite: float, reference: float | None) -> dict[str, object]:
+    debut = time.perf_counter()
+    solution: Solution = solve(problem, Arret(seconds=limite), graine)
+    secondes = time.perf_counter() - debut
+    bilan = solution.bilan
+    cout, borne = float(bilan.cost), None if bilan.bound is None else float(bilan.bound)
+    contre = reference if reference is not None else borne
+    try:
+        check(problem, solution)
+        verifie = True
+    except ControleEchoue as error:
+        say(f"{nom} : {error}")
+        verifie = False
+    atteint = {
+        f"{t:g}": next(point.cost for point in reversed(bilan.trace) if point.seconds <= t or point is bilan.trace[0])
+        for t in INSTANTS
+        if t <= limite
+    }
+    return {
+        "bench": "sectorisation",
+        "case": nom,
+        "seed": graine,
+        "limit_s": limite,
+        "seconds": round(secondes, 2),
+        "cost": cout,
+        "bound": borne,
+        "reference": reference,
+        "gap": round(cout / contre - 1, 6) if contre else None,
+        "checked": verifie,
+        "cost_at": atteint,
+        "cut_off": len(solution.evaluation.coupees),
+        "turns": bilan.iterations,
+    }
+
+
+def _cut_edges(dossier: Path, ligne: dict[str, str], graine: int, limite: float) -> dict[str, object]:
+    """Connected partition of a county graph, stopped at the proven optimum."""
+    nom = ligne["instance"]
+    graphe = json.loads((dossier / f"{nom}.json").read_text(encoding="utf-8"))
+    arete = np.array(graphe["edges"], dtype=np.int32)
+    population = np.array(graphe["population"], dtype=np.float64)
+    optimum, bas, haut = float(ligne["min_cut_edges"]), float(ligne["pop_min"]), float(ligne["pop_max"])
+    debut = time.perf_counter()
+    stop = Arret(seconds=limite, target=optimum)
+    partage = split(arete, population, int(ligne["districts"]), bas, haut, stop, graine)
+    secondes = time.perf_counter() - debut
+    parties = partage.partie
+    verifie = bool((parties >= 0).all())
+    for k in range(int(ligne["districts"]) if verifie else 0):
+        dedans = np.flatnonzero(parties == k)
+        interieures = arete[(parties[arete] == k).all(axis=1)]
+        liens = csr_matrix((np.ones(len(interieures)), interieures.T), shape=(len(population), len(population)))
+        vus = breadth_first_order(liens, int(dedans[0]), directed=False, return_predecessors=False)
+        verifie &= len(vus) == len(dedans) and bas <= population[dedans].sum() <= haut
+    verifie = bool(verifie and float((parties[arete[:, 0]] != parties[arete[:, 1]]).sum()) == partage.coupees)
+    return {
+        "bench": "sectorisation",
+        "case": f"cut_edges_{nom}",
+        "seed": graine,
+        "limit_s": limite,
+        "seconds": round(secondes, 2),
+        "cost": partage.coupees if verifie else None,
+        "bound": None,
+        "reference": optimum,
+        "gap": round(partage.coupees / optimum - 1, 6) if verifie else None,
+        "checked": verifie,
+        "zones": len(population),
+    }
 
 
 def _rows(chemin: Path) -> list[dict[str, str]]:

@@ -42,13 +42,13 @@ def _grow(d: Donnees, m: Memoire) -> None:
             if may_enter(d, m, zone, j):
                 heapq.heappush(file, (float(d.lin[zone, j]), zone, j))
 
-    for zone in np.flatnonzero(m.x == c):
-        offer(int(zone))
+    for seule in np.flatnonzero(m.x == c):
+        offer(int(seule))
     while file:
         _, zone, j = heapq.heappop(file)
         if m.x[zone] != c:
             continue
         apply(d, m, zone, j)
-        for autre in d.indices[d.indptr[zone] : d.indptr[zone + 1]]:
-            if m.x[autre] == c:
-                offer(int(autre))
+        for voisine in d.indices[d.indptr[zone] : d.indptr[zone + 1]]:
+            if m.x[voisine] == c:
+                offer(int(voisine))

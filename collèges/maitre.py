@@ -28,6 +28,8 @@ MELANGE = 0.5
 BRANCHES, BRANCHES_MAX = 20_000, 400_000
 #: Sectors kept a search.
 COMBIEN = 8
+#: The same for plans, where many are wanted, and branches to look for them.
+ENRICHI, BRANCHES_ENRICHI = 1000, 100_000
 
 
 class Maitre:
@@ -40,7 +42,7 @@ class Maitre:
     def __init__(self, r: Relache, marge: float, seed: int) -> None:
         self.r, self.seed = r, seed
         self.n, self.c = r.lin.shape
-        self.marge = marge / self.c
+        self.marge, self.marge_min = marge / self.c, 0.05 * marge / self.c
         self.colonnes: list[Colonne] = []
         self.couts: list[float] = []
         self.connues: set[Colonne] = set()
@@ -49,7 +51,8 @@ class Maitre:
         self.melange, self.branches = MELANGE, BRANCHES
         self._depart()
         self._highs = self._program()
-        self._values: list[list[tuple[I32, float]]] = [[] for _ in range(self.c)]
+        self._zones: list[I32] = []
+        self._vus = 0
 
     def _depart(self) -> None:
         """Prices of the assignment without contiguity, and the half width of the box: one cost unit a pupil."""
@@ -98,7 +101,7 @@ class Maitre:
             zones = np.frombuffer(octets, dtype=np.int32)
             cout = column_cost(self.r, j, zones)
             couts.append(cout)
-            self._values[j].append((zones, cout))
+            self._zones.append(zones)
             lignes += [zones, np.array([self.n + j], dtype=np.int32)]
             debut.append(debut[-1] + len(zones) + 1)
         self.colonnes += neuves
@@ -136,20 +139,32 @@ class Maitre:
                 self.melange = 0.0
             elif coupees and self.branches < BRANCHES_MAX:
                 self.branches *= 2
+            elif coupees or self.marge < self.marge_min:
+                self.fini = True
+            elif self._inside():
+                # The box holds nothing back: only the branches left make a difference.
+                self.marge /= 4.0
             else:
                 self.largeur = self.largeur / 2.0
-                self.fini = bool(coupees) or float(self.largeur.max()) < 1e-3
+                self.fini = float(self.largeur.max()) < 1e-6 * max(1.0, float(np.abs(self.centre).max()))
         return monte
 
-    def _price(self, prix: F64) -> tuple[float, list[Colonne], int]:
-        """Bound at these prices, sectors worth more than those known, number of searches cut short."""
+    def _inside(self) -> bool:
+        """HiGHS's prices are those of the sectors alone: no row leans on its box."""
+        return float(np.array(self._highs.getSolution().col_value)[: 2 * self.n].sum()) < 1e-7
+
+    def _price(self, prix: F64, largeur: float = 0.0, combien: int = COMBIEN) -> tuple[float, list[Colonne], int]:
+        """Bound at these prices, sectors worth more than those known, number of searches cut short.
+
+        ``largeur`` > 0: sectors within it of the best too (the bound is then weaker).
+        """
         r = self.r
         libres = np.isfinite(r.sans) & r.couvrir
         borne = r.fixe + float(prix.sum()) + float(np.minimum(0.0, r.sans[libres] - prix[libres]).sum())
+        connues = self._worth(prix)
         neuves: list[Colonne] = []
         coupees = 0
         for j in range(self.c):
-            connu = max((float(prix[zones].sum()) - cout for zones, cout in self._values[j]), default=-1e15)
             haute, secteurs, _, branches = best_sectors(
                 r.indptr,
                 r.indices,
@@ -163,11 +178,11 @@ class Maitre:
                 r.haut[j],
                 r.sous,
                 r.sur,
-                connu,
-                self.marge,
-                self.branches,
-                COMBIEN,
-                2.0 * self.marge,
+                connues[j],
+                -largeur if largeur > 0.0 else self.marge,
+                BRANCHES_ENRICHI if largeur > 0.0 else self.branches,
+                combien,
+                max(largeur, 2.0 * self.marge),
             )
             borne -= haute
             coupees += branches >= self.branches
@@ -176,23 +191,33 @@ class Maitre:
                 neuves.append((j, zones.tobytes()))
         return borne, neuves, coupees
 
-    def integer(self, meilleur: float, secondes: float, noeuds: int | None) -> I32 | None:
+    def _worth(self, prix: F64) -> F64:
+        """What the best known sector of each collège is worth at these prices, (C,)."""
+        valeurs = np.full(self.c, -1e15)
+        if self.colonnes:
+            reduit = reduced(self._zones, np.array(self.couts), prix)[2]
+            np.maximum.at(valeurs, np.array([j for j, _ in self.colonnes]), -reduit)
+        return valeurs
+
+    def integer(self, meilleur: float, largeur: float, secondes: float, noeuds: int | None) -> I32 | None:
         """Best plan made of sectors seen: x (n,), C = none; None when none is better than ``meilleur``.
 
+        With ``largeur`` > 0, of those too that come within it of the best ones at the best prices: most of them are in
+        no optimal basis, so they are not given to the linear program.
         Sectors whose reduced cost at the best prices exceeds ``meilleur`` less the bound are in no better plan of
         these sectors (reduced-cost fixing).
         """
-        if not self.colonnes:
+        reserve = self._price(self.centre, largeur, ENRICHI)[1] if largeur > 0.0 else []
+        reserve = [colonne for colonne in dict.fromkeys(reserve) if colonne not in self.connues]
+        if len(self.colonnes) + len(reserve) == self._vus:
             return None
-        couts = np.array(self.couts)
-        longueurs = np.array([len(octets) // 4 for _, octets in self.colonnes])
-        zones = np.frombuffer(b"".join(octets for _, octets in self.colonnes), dtype=np.int32)
+        self._vus = len(self.colonnes) + len(reserve)
+        siennes = [np.frombuffer(octets, dtype=np.int32) for _, octets in reserve]
+        couts = np.array(self.couts + [column_cost(self.r, j, z) for (j, _), z in zip(reserve, siennes, strict=True)])
+        college = np.array([j for j, _ in self.colonnes + reserve])
+        zones, longueurs, reduit = reduced(self._zones + siennes, couts, self.centre)
         fins = np.cumsum(longueurs)
-        cumul = np.concatenate([[0.0], np.cumsum(self.centre[zones])])
-        reduit = couts - (cumul[fins] - cumul[fins - longueurs])
-        college = np.array([j for j, _ in self.colonnes])
-        moindre = np.full(self.c, np.inf)
-        np.minimum.at(moindre, college, reduit)
+        moindre = -self._worth(self.centre)
         garde = np.flatnonzero(reduit - moindre[college] <= max(0.0, meilleur - self.borne) + 1e-6)
         libres = np.flatnonzero(np.isfinite(self.r.sans) & self.r.couvrir)
         lignes: list[NDArray[Any]] = [libres]
@@ -224,3 +249,12 @@ class Maitre:
             k = garde[choisi]
             x[zones[fins[k] - longueurs[k] : fins[k]]] = college[k]
         return x
+
+
+def reduced(secteurs: list[I32], couts: F64, prix: F64) -> tuple[I32, NDArray[np.intp], F64]:
+    """Zones of all the sectors end to end, how many each one has, their reduced costs at these prices."""
+    longueurs = np.array([len(zones) for zones in secteurs], dtype=np.intp)
+    zones = np.concatenate([*secteurs, np.zeros(0, dtype=np.int32)])
+    cumul = np.concatenate([[0.0], np.cumsum(prix[zones])])
+    fins = np.cumsum(longueurs)
+    return zones, longueurs, couts - (cumul[fins] - cumul[fins - longueurs])

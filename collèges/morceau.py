@@ -164,13 +164,13 @@ def build(d: Donnees, m: Memoire, longueurs: F64, colleges: list[int]) -> Morcea
         if d.poids[genre] <= 0.0:
             continue
         v = poids[zone, college]
-        siens = float(poids[np.flatnonzero(dans), m.x[dans]].sum())
+        siens_poids = float(poids[np.flatnonzero(dans), m.x[dans]].sum())
         lignes.append(np.full(k + 1, rang))
         colonnes.append(np.concatenate([np.arange(k), [suivant]]))
         valeurs.append(np.concatenate([v, [-1.0]]))
         ligne_bas.append(np.array([-np.inf]))
         plafond = float(d.limites[1 + total])
-        ligne_haut.append(np.array([plafond - (m.totaux[total] - siens)]))
+        ligne_haut.append(np.array([plafond - (m.totaux[total] - siens_poids)]))
         cout.append(np.array([d.poids[genre]]))
         depart.append(np.array([max(0.0, m.totaux[total] - plafond)]))
         rang += 1

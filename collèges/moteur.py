@@ -7,18 +7,15 @@ not have children of its own. It is killed at once when nobody waits for it any 
 from __future__ import annotations
 
 import os
+import queue
 import socket
 import subprocess
 import sys
+import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-from territoires.calcul import Arret
-
-#: Seconds between two looks at ``stop`` while waiting.
-PAS_S = 0.02
 
 
 class ProcessusPerdu(RuntimeError):
@@ -42,6 +39,17 @@ class Enfant:
                 cwd=racine,
             )
         self.lien = Connection(ours.detach())
+        # A child that starts, or computes, does not read: whoever asks must not wait for it.
+        self._a_envoyer: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._write, daemon=True).start()
+
+    def _write(self) -> None:
+        while (message := self._a_envoyer.get()) is not None:
+            try:
+                self.lien.send(message)
+            except OSError:
+                # Closed, or dead: `receive` says so.
+                return
 
     def __enter__(self) -> Self:
         return self
@@ -55,14 +63,12 @@ class Enfant:
         """Kill it."""
         self.processus.kill()
         self.processus.wait()
+        self._a_envoyer.put(None)
         self.lien.close()
 
     def send(self, *message: Any) -> None:
-        """Ask something (see `collèges.processus.main`). Raises `ProcessusPerdu`."""
-        try:
-            self.lien.send(message)
-        except OSError as error:
-            raise ProcessusPerdu("le processus de calcul s'est arrêté brusquement") from error
+        """Ask something (see `collèges.processus.main`), without waiting."""
+        self._a_envoyer.put(message)
 
     def receive(self, attente: float = 0.0) -> tuple[Any, ...] | None:
         """A message, None when none comes within ``attente`` seconds. Raises `ProcessusPerdu`."""
@@ -70,13 +76,3 @@ class Enfant:
             return tuple(self.lien.recv()) if self.lien.poll(attente) else None
         except (EOFError, OSError) as error:
             raise ProcessusPerdu("le processus de calcul s'est arrêté brusquement") from error
-
-    def wait(self, stop: Arret, secondes: float = float("inf")) -> tuple[Any, ...] | None:
-        """The next message; None once ``stop`` is reached or after ``secondes``."""
-        limite = stop.elapsed() + secondes
-        while True:
-            message = self.receive(PAS_S)
-            if message is not None:
-                return message
-            if stop.reached() or stop.elapsed() > limite:
-                return None

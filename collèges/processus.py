@@ -20,9 +20,9 @@ def main(descripteur: int, parent: int) -> None:
     """Serve until the socket closes or the parent dies.
 
     Requests: ("programme", *arguments of `programme.solve`) -> ("reponse", Reponse);
-    ("maitre", Relache, marge, seed) -> nothing; ("avance", turns, sectors, best cost, seconds, branches, integer
-    seconds, integer nodes) -> ("borne", value, finished, None) at each rise, then ("fait", value, finished, plan x or
-    None).
+    ("maitre", Relache, marge, seed) -> nothing; ("avance", turns, sectors, best cost, width of the integer
+    program or None, its seconds, its nodes) -> ("borne", value, finished, None) at each rise, then ("fait", value,
+    finished, plan x or None).
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError, AttributeError):
@@ -50,17 +50,18 @@ def _advance(
     tours: int,
     colonnes: list[Colonne],
     meilleur: float,
+    largeur: float | None,
     secondes: float,
     noeuds: int | None,
 ) -> tuple[float, bool, object]:
-    """Some turns of the master, then its integer program when it has found new sectors."""
+    """Some turns of the master, then its integer program when there are new sectors."""
     maitre.add(colonnes)
     for _ in range(tours):
         if maitre.fini:
             break
         if maitre.iterate():
             lien.send(("borne", maitre.borne, maitre.fini, None))
-    x = maitre.integer(meilleur, secondes, noeuds)
+    x = None if largeur is None else maitre.integer(meilleur, largeur, secondes, noeuds)
     return maitre.borne, maitre.fini, x
 
 

@@ -1,7 +1,7 @@
 """Compiled search over plans (numba): zone shifts, swaps and chains under simulated annealing. Pure module.
 
 Every step keeps the plan contiguous, by an exact test: a zone leaves a sector when nothing that hung on it is cut off,
-and enters one next to a zone attached to its collège's door. No clock and no other randomness than `_random`: the same
+and enters one next to a zone attached to its collège's door. No clock and no other randomness than `uniform`: the same
 seed and the same number of steps give the same plan on every machine.
 """
 
@@ -22,7 +22,7 @@ CHAINE = 4
 
 
 @compiled
-def _random(etat: NDArray[np.uint64]) -> float:
+def uniform(etat: NDArray[np.uint64]) -> float:
     """xorshift64*, uniform in [0, 1)."""
     z = etat[0]
     z ^= z >> np.uint64(12)
@@ -33,7 +33,7 @@ def _random(etat: NDArray[np.uint64]) -> float:
 
 
 @compiled
-def _flood(
+def flood(
     indptr: I32, indices: I32, porte: int, x: I32, x2: I32, j: int, sans: int, marque: I32, pile: I32, nouvelle: int
 ) -> None:
     """Mark with ``nouvelle`` what j's door reaches inside its sector without zone ``sans``."""
@@ -56,7 +56,7 @@ def relink(d: Donnees, m: Memoire, j: int) -> None:
     """Find again which zones of j are attached."""
     m.compteur[0] += 1
     nouvelle = m.compteur[0]
-    _flood(d.indptr, d.indices, d.portes[j], m.x, m.x2, j, -1, m.marque, m.pile, nouvelle)
+    flood(d.indptr, d.indices, d.portes[j], m.x, m.x2, j, -1, m.marque, m.pile, nouvelle)
     for zone in range(len(m.x)):
         if m.x[zone] == j:
             m.lie[zone] = m.marque[zone] == nouvelle
@@ -72,7 +72,7 @@ def relink_all(d: Donnees, m: Memoire) -> None:
 
 
 @compiled
-def _holds_together(
+def holds_together(
     indptr: I32, indices: I32, porte: int, x: I32, x2: I32, zone: int, a: int, marque: I32, pile: I32, nouvelle: int
 ) -> bool:
     """Neighbours of the zone in sector a (or a's door) hold together by borders between themselves."""
@@ -110,7 +110,7 @@ def _cuts_none(d: Donnees, m: Memoire, zone: int, a: int) -> bool:
     """No zone of a but tolerated ones loses its collège's door without this zone (exact)."""
     m.compteur[0] += 1
     nouvelle = m.compteur[0]
-    _flood(d.indptr, d.indices, d.portes[a], m.x, m.x2, a, zone, m.marque, m.pile, nouvelle)
+    flood(d.indptr, d.indices, d.portes[a], m.x, m.x2, a, zone, m.marque, m.pile, nouvelle)
     if not d.speciaux[a]:
         for p in range(d.indptr[zone], d.indptr[zone + 1]):
             v = d.indices[p]
@@ -143,7 +143,7 @@ def may_leave(d: Donnees, m: Memoire, zone: int) -> bool:
     if a == len(d.portes) or d.portes[a] == zone or not m.lie[zone]:
         return True
     m.compteur[0] += 1
-    if _holds_together(d.indptr, d.indices, d.portes[a], m.x, m.x2, zone, a, m.marque, m.pile, m.compteur[0]):
+    if holds_together(d.indptr, d.indices, d.portes[a], m.x, m.x2, zone, a, m.marque, m.pile, m.compteur[0]):
         return True
     return _cuts_none(d, m, zone, a)
 
@@ -228,20 +228,20 @@ def _target(
     """A collège to try for the zone: a neighbour's mostly; -1 = none."""
     c = len(portes)
     degre = indptr[zone + 1] - indptr[zone]
-    tirage = _random(alea)
+    tirage = uniform(alea)
     if degre == 0 or tirage < 0.02:
         # Its own collège of today, or the one imposed; or one whose door it is.
         if tirage < 0.01 or degre == 0:
             return int(retour[zone])
-        j = int(_random(alea) * c)
+        j = int(uniform(alea) * c)
         return j if portes[j] == zone else -1
-    autre = indices[indptr[zone] + int(_random(alea) * degre)]
-    if x2[autre] >= 0 and _random(alea) < 0.5:
+    autre = indices[indptr[zone] + int(uniform(alea) * degre)]
+    if x2[autre] >= 0 and uniform(alea) < 0.5:
         return int(x2[autre])
     b = x[autre]
-    if (b == c or b == x[zone]) and _random(alea) < 0.1:
+    if (b == c or b == x[zone]) and uniform(alea) < 0.1:
         # A collège whose door lies in somebody else's sector.
-        j = int(_random(alea) * c)
+        j = int(uniform(alea) * c)
         if portes[j] == autre:
             return j
     return b if b < c else -1
@@ -277,8 +277,8 @@ def anneal(
     for k in range(pas):
         if k % 64 == 0:
             temperature = chaud * math.exp(raison * (debut + k))
-        zone = zones[int(_random(alea) * n_choix)]
-        seuil = -temperature * math.log(1.0 - _random(alea))
+        zone = zones[int(uniform(alea) * n_choix)]
+        seuil = -temperature * math.log(1.0 - uniform(alea))
         delta = 0.0
         longueur = 0
         accepte = False
@@ -314,10 +314,10 @@ def anneal(
                 accepte = True
                 break
             # Too dear alone: another zone of the receiving sector moves on, or of the one left comes back.
-            source = b if _random(alea) < 0.8 or a == c else a
+            source = b if uniform(alea) < 0.8 or a == c else a
             if m.nombre[source] == 0:
                 break
-            zone = m.membres[source, int(_random(alea) * m.nombre[source])]
+            zone = m.membres[source, int(uniform(alea) * m.nombre[source])]
             deja = False
             for p in range(longueur):
                 deja = deja or chaine_zone[p] == zone
@@ -347,7 +347,7 @@ def restart(d: Donnees, m: Memoire) -> float:
 
 
 def seeded(seed: int) -> NDArray[np.uint64]:
-    """State of `_random` from a seed (splitmix64)."""
+    """State of `uniform` from a seed (splitmix64)."""
     z = (seed * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF

@@ -2,7 +2,7 @@
 
 Three searches help each other, each one contiguous by construction:
 - `collèges.recherche` moves zones one by one from today's plan (or the best one) under simulated annealing;
-- `collèges.morceau` frees 4 to 8 neighbouring collèges and shares their zones out anew by an integer program;
+- `collèges.morceau` frees some neighbouring collèges and shares their zones out anew by an integer program;
 - `collèges.maitre` proves a bound by column generation over whole sectors, and puts sectors of many plans together.
 The programs are solved by HiGHS in child processes that are killed when the search ends. Today's plan is always a plan:
 the answer never costs more. With ``stop.iterations`` (number of turns) and no time limit nothing depends on a clock, so
@@ -10,6 +10,8 @@ that the same seed gives the same plan on any machine.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +25,9 @@ from .maitre import Colonne
 from .morceau import build, edge_lengths, sector_graph
 from .moteur import Enfant
 from .probleme import F64, I32, Problem
+from .programme import Reponse
 from .recherche import anneal, relink_all, restart, seeded
-from .relache import relax
+from .relache import assignment, relax
 from .resultat import Plan, Solution
 from .suivi import Suivi
 from .variation import total
@@ -33,10 +36,17 @@ from .variation import total
 PAS_PAR_ZONE, PAS = 2_000, 5_000
 #: Hottest temperatures of the annealings in turn, and the coldest, as shares of `_heat`.
 CHALEURS, FROID = (1.0, 0.35, 1.0, 0.15), 0.0025
-#: Pieces after each annealing; collèges in a piece; seconds at most, and branches where nothing may depend on a clock.
-MORCEAUX, TAILLES, SECONDES, NOEUDS = 6, (4, 8), 3.0, 60
+#: Pieces after each annealing; collèges in a piece (more as long as they are solved to the end); seconds at most, and
+#: branches where nothing may depend on a clock.
+MORCEAUX, TAILLES, SECONDES, NOEUDS = 10, (4, 16), 3.0, 60
 #: Turns of the master asked at once; seconds and branches of its integer program.
-TOURS_MAITRE, SECONDES_MAITRE, NOEUDS_MAITRE = 12, 4.0, 300
+TOURS_MAITRE, SECONDES_MAITRE, NOEUDS_MAITRE = 12, 3.0, 300
+#: The same of the assignment without contiguity.
+SECONDES_AFFECTATION, NOEUDS_AFFECTATION = 6.0, 500
+#: Gap above which the master's integer program is not worth its time.
+ECART_ENTIER = 0.06
+#: How far from the best the sectors may be that it chooses from, in turn, as shares of the gap by collège.
+LARGEURS = (0.5, 1.0, 2.5)
 #: What the bound may lose by leaving branches, as a share of the cost.
 MARGE = 2e-4
 #: Turns without a better plan or bound after which a search without limit ends.
@@ -60,7 +70,13 @@ class Recherche:
         self.longueurs: F64 = edge_lengths(problem, self.d)
         self.colonnes: dict[Colonne, None] = {}
         self.sur_horloge = stop.iterations is None or stop.seconds is not None
-        self.attend_maitre = False
+        self.relache = relax(self.d, self.m.x2, problem.present[:, 0] >= 0)
+        self.attend_affectation = False
+        self.maitre: Enfant
+        self.pieceur: Enfant
+        self.attend_maitre, self.maitre_fini, self.demandes, self.finies = False, False, 0, 0
+        self.recu: I32 | None = None
+        self.taille = TAILLES[0] + 2
 
     def _constant(self) -> float:
         """Cost of those whom no plan moves: cost of today's plan less what the search counts of it."""
@@ -75,6 +91,8 @@ class Recherche:
         if self.m.totaux[3] < self.suivi.cout - 1e-7:
             self.suivi.offer(self.m.meilleur, float(self.m.totaux[3]))
         self.suivi.tell()
+        if self.sur_horloge:
+            self.hear_master()
         return self.suivi.reached()
 
     def heat(self) -> float:
@@ -90,9 +108,10 @@ class Recherche:
         chaud = self.heat() * chaleur
         pas = max(20 * PAS, PAS_PAR_ZONE * len(self.zones))
         pas -= pas % PAS
+        instantane = max(1, pas // (20 * PAS)) * PAS
         for debut in range(0, pas, PAS):
             anneal(d, m, self.alea, self.zones, chaud, self.heat() * FROID, debut, PAS, pas)
-            if debut > 0.6 * pas and debut % (8 * PAS) == 0:
+            if debut > 0.7 * pas and debut % instantane == 0:
                 self.keep_sectors(m.x, m.lie)
             if self.over():
                 return
@@ -128,11 +147,12 @@ class Recherche:
         self.suivi.offer(autre.x, float(autre.totaux[2]))
         return True
 
-    def pieces(self, enfant: Enfant, combien: int) -> None:
-        """Some pieces of the best plan, each solved anew."""
+    def pieces(self, combien: int) -> None:
+        """Some pieces of the best plan, each solved anew; larger ones as long as they are solved to the end."""
         voisins = sector_graph(self.d, self.m.x)
         ouverts = [j for j in range(self.problem.n_colleges) if voisins[j]]
         for _ in range(combien if ouverts else 0):
+            self.take_received()
             if self.over():
                 return
             choisis = self._neighbours(voisins, ouverts)
@@ -140,13 +160,16 @@ class Recherche:
             if morceau is None:
                 continue
             secondes = min(SECONDES, self.stop.remaining()) if self.sur_horloge else float("inf")
-            enfant.send("programme", morceau.programme, secondes, None if self.sur_horloge else NOEUDS, morceau.depart)
-            message = self.wait(enfant, secondes + 2.0)
+            noeuds = None if self.sur_horloge else NOEUDS
+            self.pieceur.send("programme", morceau.programme, secondes, noeuds, morceau.depart)
+            message = self.wait(self.pieceur, secondes + 2.0)
             if message is None:
                 return
-            reponse = message[1]
+            reponse: Reponse = message[1]
             if reponse.x is None:
                 continue
+            fini = reponse.objectif - reponse.borne <= 1e-4 * abs(reponse.objectif)
+            self.taille = min(self.taille + 1, TAILLES[1]) if fini else max(self.taille - 2, TAILLES[0])
             pris = np.flatnonzero(reponse.x[: len(morceau.zone)] > 0.5)
             x = self.m.x.copy()
             x[morceau.zone[pris]] = morceau.college[pris]
@@ -155,8 +178,8 @@ class Recherche:
                 self.keep_sectors(self.m.x, self.m.lie)
 
     def _neighbours(self, voisins: list[set[int]], ouverts: list[int]) -> list[int]:
-        """4 to 8 collèges whose sectors touch, grown from one drawn at random."""
-        taille = int(self.tirage.integers(TAILLES[0], TAILLES[1] + 1))
+        """Collèges whose sectors touch, grown from one drawn at random."""
+        taille = int(self.tirage.integers(max(TAILLES[0], self.taille - 2), self.taille + 1))
         choisis = [ouverts[int(self.tirage.integers(len(ouverts)))]]
         while len(choisis) < taille:
             autour = sorted({k for j in choisis for k in voisins[j]} - set(choisis))
@@ -168,7 +191,7 @@ class Recherche:
             choisis.append(autour[int(np.argmax(touches))])
         return sorted(choisis)
 
-    def wait(self, enfant: Enfant, secondes: float) -> tuple[object, ...] | None:
+    def wait(self, enfant: Enfant, secondes: float) -> tuple[Any, ...] | None:
         """The child's answer; progress goes on meanwhile. None when it is time to end."""
         fin = self.stop.elapsed() + secondes
         while True:
@@ -178,55 +201,97 @@ class Recherche:
             if self.over() or self.stop.elapsed() > fin:
                 return None
 
-    def ask_master(self, maitre: Enfant) -> None:
-        """Give it the new sectors; it answers in its own time (`hear_master`)."""
+    def ask_assignment(self) -> None:
+        """The assignment without contiguity, on the child that has no piece yet: another bound, better than the
+        master's where sectors are large."""
+        programme, zone, _ = assignment(self.relache)
+        entier = np.arange(len(programme.cout)) < len(zone)
+        self.attend_affectation = True
+        secondes = min(SECONDES_AFFECTATION, 0.3 * self.stop.remaining()) if self.sur_horloge else float("inf")
+        noeuds = None if self.sur_horloge else NOEUDS_AFFECTATION
+        self.pieceur.send("programme", programme._replace(entier=entier), secondes, noeuds, None)
+
+    def assigned(self) -> bool:
+        """Whether the assignment without contiguity has answered."""
+        if self.attend_affectation:
+            message = self.pieceur.receive() if self.sur_horloge else self.wait(self.pieceur, float("inf"))
+            if message is not None:
+                self.attend_affectation = False
+                self.suivi.bound(float(message[1].borne) + self.relache.fixe)
+        return not self.attend_affectation
+
+    def ask_master(self) -> None:
+        """Give the master the new sectors; it answers in its own time (`hear_master`)."""
         neuves, self.colonnes = list(self.colonnes), {}
         secondes = min(SECONDES_MAITRE, self.stop.remaining()) if self.sur_horloge else float("inf")
         noeuds = None if self.sur_horloge else NOEUDS_MAITRE
-        maitre.send("avance", TOURS_MAITRE, neuves, self.suivi.cout, secondes, noeuds)
+        ecart = self.suivi.cout - self.suivi.borne
+        largeur = None
+        if self.demandes % 2 == 1 and ecart < ECART_ENTIER * abs(self.suivi.cout):
+            largeur = LARGEURS[self.demandes // 2 % len(LARGEURS)] * max(0.0, ecart) / self.problem.n_colleges
+        self.maitre.send("avance", TOURS_MAITRE, neuves, self.suivi.cout, largeur, secondes, noeuds)
+        self.demandes += 1
         self.attend_maitre = True
 
-    def hear_master(self, maitre: Enfant, attendre: bool) -> None:
-        """What the master says: bounds, plans. ``attendre``: wait until it has done what was asked."""
+    def hear_master(self) -> None:
+        """What the master has to say: bounds, plans (kept for `take_received`). It is given work again, once it has
+        finished only when there are new sectors."""
         while self.attend_maitre:
-            message = self.wait(maitre, float("inf")) if attendre else maitre.receive()
+            message = self.maitre.receive()
             if message is None:
                 return
-            quoi, borne, fini, x = message
-            self.suivi.bound(float(borne))  # type: ignore[arg-type]
-            if quoi == "fait":
-                self.attend_maitre = False
-                self.maitre_fini = bool(fini)
-                if x is not None and self.take(np.asarray(x, dtype=np.int32)):
-                    self.keep_sectors(self.m.x, self.m.lie)
+            self._heard(message)
+        fini = self.maitre_fini and self.demandes > self.finies + 2 * len(LARGEURS) and not self.colonnes
+        if self.sur_horloge and self.demandes and not fini:
+            self.ask_master()
 
-    maitre_fini = False
+    def _heard(self, message: tuple[Any, ...]) -> None:
+        quoi, borne, fini, x = message
+        self.suivi.bound(float(borne))
+        if quoi == "fait":
+            self.attend_maitre = False
+            if fini and not self.maitre_fini:
+                self.maitre_fini, self.finies = True, self.demandes
+            if x is not None:
+                self.recu = np.asarray(x, dtype=np.int32)
+
+    def take_received(self) -> None:
+        """The master's last plan, if it is better."""
+        if self.recu is not None and self.take(self.recu):
+            self.keep_sectors(self.m.x, self.m.lie)
+        self.recu = None
 
     def run(self) -> Solution:
         """Turns of annealing, pieces, master, until ``stop``."""
-        self.over()
         if len(self.zones):
-            with Enfant() as maitre, Enfant() as enfant:
+            with Enfant() as self.maitre, Enfant() as self.pieceur:
                 marge = MARGE * abs(self.suivi.cout)
-                presents = self.problem.present[:, 0] >= 0
-                maitre.send("maitre", relax(self.d, self.m.x2, presents), marge, self.seed)
-                self._turns(maitre, enfant)
+                self.maitre.send("maitre", self.relache, marge, self.seed)
+                self.ask_assignment()
+                self._turns()
         else:
             self.suivi.bound(self.suivi.cout)
-        self.over()
         self.suivi.tell(force=True)
         return self.suivi.solution()
 
-    def _turns(self, maitre: Enfant, enfant: Enfant) -> None:
+    def _turns(self) -> None:
         sans_mieux = 0
+        self.keep_sectors(self.m.x, self.m.lie)
         while not self.over():
             avant = (self.suivi.cout, self.suivi.borne)
             self.anneal(CHALEURS[self.suivi.tours % len(CHALEURS)])
-            if not self.attend_maitre:
-                self.ask_master(maitre)
             self.back_to_best()
-            self.pieces(enfant, MORCEAUX)
-            self.hear_master(maitre, attendre=not self.sur_horloge)
+            self.take_received()
+            if not self.attend_maitre:
+                self.ask_master()
+            if self.assigned():
+                self.pieces(MORCEAUX)
+            while self.attend_maitre and not self.sur_horloge:
+                message = self.wait(self.maitre, float("inf"))
+                if message is None:
+                    return
+                self._heard(message)
+            self.take_received()
             self.back_to_best()
             self.suivi.tours += 1
             sans_mieux = 0 if (self.suivi.cout, self.suivi.borne) != avant else sans_mieux + 1
