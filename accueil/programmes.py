@@ -14,8 +14,9 @@ from .mip import Reponse, Verdict
 from .moteur import Ecoute, prepare, solve_mip
 from .probleme import F64, Capacites, Modele
 from .rayons import cover_program, median_program, reachable
+from .source_unique import applies, prepare_single
 from .suivi import Suivi, flows_of
-from .voie_directe import core_costs, empty_cost, locks, make_noyau, open_array, proven_bound
+from .voie_directe import core_costs, empty_cost, fixed, locks, make_noyau, open_array, proven_bound
 from .vue import Vue
 
 #: Seconds of branch and bound given to the problem without its further rules.
@@ -169,20 +170,35 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
     if vue.n * vue.m > LISTES_ENTIERES // 20:
         prepare()
     suivi.say("Répartition entre les sites selon leur capacité")
-    programme = capacity_program(vue)
+    verrou = None
     gap = gap_of(vue, suivi.cout)
+    if applies(vue):
+        preparation = prepare_single(vue, suivi, stop, seed, gap)
+        if preparation.irrealisable:
+            return False
+        suivi.bound(min(whole_bound(suivi.borne, gap), suivi.cout))
+        if suivi.found and proven(suivi.cout, suivi.borne):
+            return True
+        verrou = preparation.verrou
+        gap = gap_of(vue, suivi.cout)
+    programme = capacity_program(vue)
+    mip = programme.mip if verrou is None else fixed(programme.mip, programme.y, verrou)
+    # What the locks leave out is no better than the best answer less the gap.
+    plafond = suivi.cout if gap > 0.5 or verrou is None else suivi.cout - gap
     point = None
     if suivi.found and suivi.flux is not None:
-        point = point_of(programme, open_array(vue, suivi) > 0, _shares(vue, suivi.flux), len(programme.mip.cout))
+        point = point_of(programme, open_array(vue, suivi) > 0, _shares(vue, suivi.flux), len(mip.cout))
 
     def better(x: F64 | None, objectif: float, borne: float) -> None:
         if x is not None:
             suivi.offer(*_answer(vue, programme, x))
-        suivi.bound(min(whole_bound(borne, gap), suivi.cout))
+        suivi.bound(min(whole_bound(borne, gap), suivi.cout, plafond))
 
-    reponse = solve_mip(programme.mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed)
+    reponse = solve_mip(mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed)
     suivi.iterations += 1 + reponse.noeuds
     if reponse.verdict is Verdict.IRREALISABLE:
+        if suivi.found:
+            suivi.bound(min(plafond, suivi.cout))
         return suivi.found
     better(reponse.x, reponse.objectif, reponse.borne)
     return True if suivi.found else None

@@ -138,7 +138,8 @@ def _median_within(
         suivi.niveaux,
         suivi.borne if np.isfinite(suivi.borne) else None,
         seed=seed,
-        flux=suivi.flux,
+        # Without capacity flows follow from the open levels, those of demands without weight too.
+        flux=suivi.flux if problem.capacites is not Capacites.AUCUNE else None,
         rayon_borne=borne,
         iterations=rayon.bilan.iterations + suivi.iterations,
         trace=suivi.trace,
