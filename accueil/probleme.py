@@ -52,7 +52,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -379,20 +379,6 @@ def _validate_rules(problem: Problem) -> None:
         raise ProblemeInvalide(
             "le temps du plus éloigné ne s'ajoute pas à des coûts : choisissez « centre puis médiane »"
         )
-
-
-def with_state(problem: Problem, site: int, etat: Etat) -> Problem:
-    """The same problem with one site locked open (`REQUIS`), forbidden or freed."""
-    etats = problem.etat.copy()
-    etats[site] = etat
-    return replace(problem, etat=etats)
-
-
-def with_minutes(problem: Problem, site: int, minutes: ArrayLike) -> Problem:
-    """The same problem with one site moved: ``minutes`` (D,) from every demand to its new place."""
-    matrice = problem.minutes.copy()
-    matrice[:, site] = np.asarray(minutes, dtype=np.float32)
-    return replace(problem, minutes=matrice)
 
 
 def problem_hash(problem: Problem) -> str:

@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from accueil.changements import with_minutes, with_state
 from accueil.controle import check
 from accueil.moteur import prepare
-from accueil.probleme import Capacites, Etat, Modele, Problem, make_problem, with_minutes, with_state
+from accueil.probleme import Capacites, Etat, Modele, Problem, make_problem
 from accueil.rayons import median_program
 from accueil.resultat import Solution
 from accueil.solveur import solve
