@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accueil.changements import with_state
 from accueil.chiffres import access
 from accueil.controle import check
 from accueil.fronts import Moyen, front
-from accueil.probleme import Etat, Modele, Problem, with_state
+from accueil.probleme import Etat, Modele, Problem
 from accueil.resultat import Solution, difference, open_sites
 from accueil.solveur import solve
 from benchmarks.accueil_donnees import Donnees, loire_haute_loire, olemps
