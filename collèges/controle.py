@@ -14,7 +14,7 @@ import numpy as np
 from territoires.calcul import ControleEchoue, Statut
 
 from .probleme import AUCUN, F64, Problem, problem_hash
-from .recalcul import Zones, costs, crossings, cut_off, dissimilarity, pairs_of
+from .recalcul import Zones, costs, cut_off, dissimilarity, pairs_of, permitted
 from .recalcul_chiffres import Jeu, figures_of_colleges, figures_of_groups
 from .resultat import Bascule, Chiffres, Couts, Evaluation, Plan, Solution
 
@@ -25,9 +25,10 @@ TOLERANCE = 1e-6
 def check(problem: Problem, solution: Solution) -> None:
     """Raise `ControleEchoue` (French: which zone, collège or figure) unless the plan is allowed and all it says true.
 
-    Checked: the plan's form, contiguity (today's islands tolerated), transfers that are closed (``passages_max`` 0),
-    every cost term, every figure by collège, group and year, the difference with today's plan, cost, bound, status,
-    trace, sentences and input hash. A solution may not cost more than today's plan, which is always allowed.
+    Checked: the plan's form, contiguity (today's islands tolerated), no new forbidden collège nor closed border
+    (``passages_max`` 0), nobody left without, every cost term, every figure by collège, group and year, the difference
+    with today's plan, cost, bound, status, trace, sentences and input hash. A solution may not cost more than today's
+    plan, which is always allowed.
     """
     college = _check_plan(problem, solution.plan)
     empreinte = problem_hash(problem)
@@ -37,7 +38,7 @@ def check(problem: Problem, solution: Solution) -> None:
     for zone, j in sorted(coupees):
         raise ControleEchoue(f"zone {problem.zone_code[zone]} coupée du collège {problem.college_code[j]}")
     check_evaluation(problem, solution.plan, solution.evaluation)
-    _check_closed_passages(problem, solution.plan)
+    _check_moves(problem, solution.plan)
     _check_account(problem, solution)
 
 
@@ -168,18 +169,26 @@ def _check_difference(problem: Problem, plan: Plan, evaluation: Evaluation, zone
     _same("différence avec aujourd'hui, coût", difference.cout, cout - aujourdhui, max(abs(cout), abs(aujourdhui)))
 
 
-def _check_closed_passages(problem: Problem, plan: Plan) -> None:
-    """Where no move across a border is allowed, none is made, but of zones whose collège is imposed."""
+def _check_moves(problem: Problem, plan: Plan) -> None:
+    """What no search may do, whatever it gains: take the collège away from a zone, give it one that rules refuse, pass
+    a closed border (but where the collège is imposed). What is so today may stay."""
     couples, zones = pairs_of(problem, plan.college)
-    if problem.n_groupes == 1 or not np.any(crossings(problem, couples, zones) > 0):
-        return
-    for zone, j, neuf, actuel in zip(couples.zone, couples.college, couples.neuf, couples.actuel, strict=True):
+    for zone in np.flatnonzero(zones.avait & ~zones.garde):
+        raise ControleEchoue(f"zone {problem.zone_code[zone]} : avait un collège, n'en a plus")
+    for zone, j, neuf, actuel in zip(
+        couples.zone.tolist(), couples.college.tolist(), couples.neuf.tolist(), couples.actuel.tolist(), strict=True
+    ):
+        # A shared sector left for one of its two collèges gives it nothing that it had not.
+        if neuf <= actuel or (actuel > 0 and problem.zone_groupe[zone] == problem.college_groupe[j]):
+            continue
+        qui = f"zone {problem.zone_code[zone]} passée au collège {problem.college_code[j]}"
+        if actuel == 0 and not permitted(problem, zone, j):
+            raise ControleEchoue(f"{qui}, qui lui est interdit")
         g, h = problem.zone_groupe[zone], problem.college_groupe[j]
         ferme = g != h and problem.passages_max[g, h] == 0 and problem.impose[zone] != j
-        if ferme and zones.moyenne[zone] * (neuf - actuel) > 0:
+        if ferme and zones.moyenne[zone] > 0:
             raise ControleEchoue(
-                f"zone {problem.zone_code[zone]} passée au collège {problem.college_code[j]} : "
-                f"aucun passage de {problem.groupes[g]} vers {problem.groupes[h]} n'est permis"
+                f"{qui} : aucun passage de {problem.groupes[g]} vers {problem.groupes[h]} n'est permis"
             )
 
 

@@ -64,7 +64,7 @@ def grow(rng: np.random.Generator, n: int, portes: I32, arete: I32, longueur: F6
     return plan
 
 
-def _present(rng: np.random.Generator, plan: str, n: int, c: int, pousse: I32) -> I32:
+def _present(rng: np.random.Generator, plan: str, n: int, c: int, pousse: I32, partages: float) -> I32:
     present = np.full((n, 2), AUCUN, dtype=np.int32)
     if plan == "pousse":
         present[:, 0] = pousse
@@ -73,7 +73,7 @@ def _present(rng: np.random.Generator, plan: str, n: int, c: int, pousse: I32) -
     elif plan == "abime":
         present[:, 0] = np.where(rng.random(n) < 0.3, rng.integers(-1, c, n), pousse)
     if plan != "absent" and c > 1:
-        for i in np.flatnonzero((present[:, 0] != AUCUN) & (rng.random(n) < 0.15)):
+        for i in np.flatnonzero((present[:, 0] != AUCUN) & (rng.random(n) < partages)):
             present[i, 1] = (present[i, 0] + rng.integers(1, c)) % c
     return present
 
@@ -88,10 +88,11 @@ def make_case(
     grille: bool = True,
     plan: str = "pousse",
     regles: bool = True,
+    partages: float = 0.15,
     **changes: Any,
 ) -> Problem:
-    """A problem made of the seed. ``regles=False``: only travel, departures and capacities count; ``changes``: fields
-    of the problem to replace."""
+    """A problem made of the seed. ``regles=False``: only travel, departures and capacities count; ``partages``: share
+    of the zones that two collèges share; ``changes``: fields of the problem to replace."""
     rng = np.random.default_rng(seed)
     x, y, arete, longueur = graph(rng, n, grille)
     college_zone = rng.integers(0, n, c).astype(np.int32)  # Several may stand in one zone.
@@ -103,7 +104,7 @@ def make_case(
     if regles:
         minutes[rng.random((n, c)) < 0.05] = np.inf
     portes = np.where(college_zone >= 0, college_zone, np.argmin(minutes, axis=0)).astype(np.int32)
-    present = _present(rng, plan, n, c, grow(rng, n, portes, arete, longueur))
+    present = _present(rng, plan, n, c, grow(rng, n, portes, arete, longueur), partages)
     eleves = np.round(rng.uniform(0, 100, (t, n)), 0)
     eleves[:, rng.random(n) < 0.1] = 0.0
     capacite = np.round(eleves.sum(axis=1)[:, None] / c * rng.uniform(0.6, 1.4, c), 0)

@@ -8,20 +8,19 @@ from functools import cache
 import numpy as np
 
 from collèges.probleme import AUCUN, I32, Problem
-from collèges.recalcul import costs, door, island_pairs, neighbours
+from collèges.recalcul import costs, door, island_pairs, neighbours, permitted
 
 
 def plans(problem: Problem) -> list[list[tuple[int, int]]]:
-    """What each zone may have: each collège whose border is open to it, none, or what it has today."""
+    """What a search may give each zone: what it has today, and each collège that is permitted and whose border is open.
+    Nobody who has a collège is left without."""
     choix = []
     for zone in range(problem.n_zones):
-        actuel = (int(problem.present[zone, 0]), int(problem.present[zone, 1]))
-        possibles = {actuel, (AUCUN, AUCUN)}
+        possibles = {(int(problem.present[zone, 0]), int(problem.present[zone, 1]))}
         for j in range(problem.n_colleges):
             g, h = problem.zone_groupe[zone], problem.college_groupe[j]
             ferme = g != h and problem.passages_max[g, h] == 0 and problem.impose[zone] != j
-            # Pupils who are not there do not pass the border.
-            if not ferme or (j in actuel[:1] and actuel[1] == AUCUN) or problem.eleves[:, zone].sum() == 0:
+            if permitted(problem, zone, j) and not ferme:
                 possibles.add((j, AUCUN))
         choix.append(sorted(possibles))
     return choix

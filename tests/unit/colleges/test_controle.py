@@ -180,6 +180,37 @@ def test_a_closed_border_is_not_passed() -> None:
     check(libre, solution_of(libre, CHANGE))
 
 
+def test_nobody_loses_his_collège() -> None:
+    problem = small(regles=Regles(poids_sans_college=0.0, poids_depart=0.0))
+    plan = plan_of(0, 0, AUCUN, 0, 1, 2, 1, 1, 2)
+    with pytest.raises(ControleEchoue, match="Z02 : avait un collège"):
+        check(problem, solution_of(problem, plan))
+    avant = small(present=plan.college, regles=problem.regles)
+    check(avant, solution_of(avant, plan))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"interdit": np.arange(27).reshape(9, 3) == 4},
+        {"impose": np.array([-1, 0, *[-1] * 7], dtype=np.int32)},
+        {"college_zone": np.array([1, 4, 8], dtype=np.int32)},
+    ],
+)
+def test_no_new_forbidden_collège(changes: dict[str, Any]) -> None:
+    """Zone 1 to the collège of the middle, which it is nearer to; what it has today it may keep."""
+    regles = Regles(poids_interdit=0.0, poids_depart=0.0)
+    minutes = np.where(np.arange(3) == 1, 1.0, small().minutes)
+    plan = plan_of(0, 1, 2, 0, 1, 2, 1, 1, 2)
+    libre = small(regles=regles, minutes=minutes)
+    check(libre, solution_of(libre, plan))
+    problem = small(regles=regles, minutes=minutes, **changes)
+    with pytest.raises(ControleEchoue, match="Z01 passée au collège C1, qui lui est interdit"):
+        check(problem, solution_of(problem, plan))
+    avant = replace(problem, present=plan.college)
+    check(avant, solution_of(avant, plan))
+
+
 # --- rules: what the plan costs under a rule that its figures forget -----------------------------------------
 
 
