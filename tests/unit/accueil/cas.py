@@ -53,11 +53,15 @@ def draw_traits(alea: np.random.Generator, modele: Modele) -> frozenset[str]:
 
 
 def draw_problem(
-    alea: np.random.Generator, modele: Modele, capacites: Capacites, traits: frozenset[str] | None = None
+    alea: np.random.Generator,
+    modele: Modele,
+    capacites: Capacites,
+    traits: frozenset[str] | None = None,
+    tailles: tuple[int, int] | None = None,
 ) -> Problem:
-    """One problem with those traits (drawn when None)."""
+    """One problem with those traits (drawn when None), of at most so many demands and sites (`TAILLES` when None)."""
     traits = draw_traits(alea, modele) if traits is None else traits
-    d_max, s_max = TAILLES[capacites]
+    d_max, s_max = TAILLES[capacites] if tailles is None else tailles
     d, s = int(alea.integers(1, d_max + 1)), int(alea.integers(2, s_max + 1))
     champs: dict[str, Any] = {"capacites": capacites}
     minutes = alea.integers(0, 13, (d, s)).astype(float) if "egalites" in traits else alea.uniform(0, 30, (d, s))
