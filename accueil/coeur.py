@@ -72,6 +72,8 @@ class _Recherche:
         self.borne = -np.inf
         self.iterations = 0
         self.force = 1
+        # A descent ends with one reading of everything that finds nothing: a slice must hold it.
+        self.tranche = max(TRANCHE, 2 * noyau.cout.size)
 
     def done(self) -> bool:
         return self.borne > self.valeur - self.noyau.marge
@@ -91,7 +93,7 @@ class _Recherche:
         noyau = self.noyau
         while True:
             valeur, reste = descend(
-                noyau.cout, noyau.fixe, noyau.verrou, noyau.p_min, noyau.p_max, ouvert, self.hasard, TRANCHE
+                noyau.cout, noyau.fixe, noyau.verrou, noyau.p_min, noyau.p_max, ouvert, self.hasard, self.tranche
             )
             if reste > 0 or self.stop.reached():
                 break

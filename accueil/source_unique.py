@@ -188,7 +188,7 @@ class _Recherche:
         verrou = self.verrou.copy()
         if not self.suivi.found or not np.isfinite(self.etat[0]):
             return verrou
-            libre: NDArray[np.bool_] = verrou == 0
+        libre: NDArray[np.bool_] = verrou == 0
         limite = self.suivi.cout - gap
         choisi = self._chosen()
         verrou[libre & ~choisi & (self.etat[0] + self.rho - self.etat[3] > limite)] = -1
