@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+from PIL import Image
 
 from benchmarks.accueil_donnees import Donnees
 
@@ -58,7 +60,6 @@ def draw_map(dossier: Path, donnees: Donnees, vues: Sequence[tuple[str, F64, Seq
     communes = pyogrio.read_dataframe(dossier / "communes" / "communes-13-departements.gpkg").to_crs(2154)
     communes = communes[communes["code_insee"].isin(donnees.demande_code)].set_index("code_insee")
     communes = communes.loc[[code for code in donnees.demande_code if code in communes.index]]
-    routes = pyogrio.read_dataframe(dossier / "routes" / "reseau-principal-42-43.gpkg", layer="troncons").to_crs(2154)
     rang = {code: i for i, code in enumerate(donnees.demande_code)}
     qui = np.array([rang[code] for code in communes.index])
     contours = communes.dissolve(communes.index.str[:2]).boundary
@@ -67,7 +68,6 @@ def draw_map(dossier: Path, donnees: Donnees, vues: Sequence[tuple[str, F64, Seq
     for axe, (titre, minutes, sites) in zip(axes[0], vues, strict=True):
         bande = np.digitize(minutes[qui], BANDES, right=True)
         communes.plot(ax=axe, color=[TEINTES[b] for b in bande], edgecolor="white", linewidth=0.15)
-        routes.plot(ax=axe, color="#8a8a8a", linewidth=0.25, alpha=0.6)
         contours.plot(ax=axe, color=ENCRE, linewidth=1.1)
         _draw_sites(axe, donnees, sites, (est, ouest))
         axe.set(xlim=(ouest - 4000, est + 4000), ylim=(sud - 4000, nord + 4000))
@@ -106,6 +106,10 @@ def _legend() -> list[Patch | Line2D]:
 
 
 def _save(figure: Figure, fichier: Path) -> None:
+    """A PNG of a palette, a third of the bytes; the octree keeps rare colours (stars, far communes)."""
     fichier.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(fichier, dpi=110)
+    brut = io.BytesIO()
+    figure.savefig(brut, dpi=100)
     plt.close(figure)
+    image = Image.open(brut).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    image.save(fichier, optimize=True)

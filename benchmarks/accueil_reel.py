@@ -162,6 +162,7 @@ def figures_by_group(cas: Cas, problem: Problem, solution: Solution) -> list[dic
             "group": cas.donnees.nom if g is None else problem.noms[g],
             "weight": round(acces.poids, 1),
             "served": round(acces.servi, 6),
+            "elsewhere": round(elsewhere(problem, solution, g), 1),
         }
         ligne |= {f"within_{b:g}": round(part, 4) for b, part in zip(BANDES, acces.bandes, strict=True)}
         ligne |= {
@@ -178,11 +179,32 @@ def figures_by_group(cas: Cas, problem: Problem, solution: Solution) -> list[dic
     return lignes
 
 
-ENTETES = ("bloc", "points", "collectivité", "moyenne", "P90", "pire", "Gini", *(f"≤ {b:g}" for b in BANDES), "preuve")
+def elsewhere(problem: Problem, solution: Solution, groupe: int | None) -> float:
+    """Inhabitants (weight) of a collectivité, or of all, whose point stands in another one."""
+    chez = problem.demande_groupe[solution.demande]
+    ailleurs = problem.site_groupe[problem.niveau_site[solution.niveau]] != chez
+    if groupe is not None:
+        ailleurs &= chez == groupe
+    return float(weights(problem)[solution.demande[ailleurs]] @ solution.part[ailleurs])
+
+
+ENTETES = (
+    "bloc",
+    "points",
+    "collectivité",
+    "moyenne",
+    "P90",
+    "pire",
+    "Gini",
+    *(f"≤ {b:g}" for b in BANDES),
+    "ailleurs",
+    "preuve",
+)
 
 
 def table(lignes: Sequence[dict[str, Any]]) -> str:
-    """French table of the lines of one question: times in minutes, shares in percent of the inhabitants counted."""
+    """French table of the lines of one question: times in minutes, shares in percent of the inhabitants counted, and
+    those of them whose point stands in another collectivité."""
     rangs = [ENTETES]
     for ligne in lignes:
         preuve = "prouvé" if ligne["status"] == Statut.OPTIMAL else f"écart {100 * (ligne['gap'] or 0):.2f} %"
@@ -196,6 +218,7 @@ def table(lignes: Sequence[dict[str, Any]]) -> str:
                     *(nombre(chiffres[nom], 1) for nom in ("mean", "p90", "worst")),
                     nombre(chiffres["gini"], 2),
                     *(f"{nombre(100 * chiffres[f'within_{b:g}'], 1)} %" for b in BANDES),
+                    nombre(chiffres["elsewhere"]) if len(ligne["figures"]) > 1 else "",
                     preuve if premiere else "",
                 )
             )
@@ -271,7 +294,7 @@ def draw(dossier: Path, images: Path, limite: float) -> None:
     def chosen(codes: tuple[str, ...], points: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Sites (positions in the whole data) and minutes of each demand of the block."""
         bloc = communes.block(codes)
-        cas = Cas("", "", bloc, Modele.MEDIANE, (1,), SEUIL_FRONT, points)
+        cas = Cas("", "", bloc, Modele.CENTRE_PUIS_MEDIANE, (1,), SEUIL_FRONT, points)
         problem, solution, _ = solve_case(cas, limite)
         rang = {code: j for j, code in enumerate(communes.site_code)}
         sites = np.array([rang[bloc.site_code[j]] for j in open_sites(problem, solution)])

@@ -1,0 +1,143 @@
+"""The solver against the brute force: same least objective, proven, allowed; nothing feasible said when nothing is."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accueil.controle import check
+from accueil.probleme import Capacites, Modele, Problem
+from accueil.resultat import Solution
+from accueil.solveur import solve
+from territoires.calcul import Arret, Statut, silent
+
+from .cas import TRAITS, draw_problem, draw_traits, impossible
+from .exact import CENTRES, solve_exact
+from .programme import solve_program
+
+#: Random cases of each model and way to count capacities; each rule is in four of ten of them.
+CAS = 100
+
+
+def generator(graine: int, modele: Modele, capacites: Capacites) -> np.random.Generator:
+    return np.random.default_rng([graine, list(Modele).index(modele), list(Capacites).index(capacites)])
+
+
+def answer(problem: Problem, seed: int = 0) -> Solution:
+    """Solved to the proof and checked."""
+    solution = solve(problem, Arret(), seed, silent)
+    check(problem, solution)
+    return solution
+
+
+def compare(problem: Problem, seed: int) -> bool:
+    """Whether there is an answer; raises where the solver and the brute force differ."""
+    exact = solve_exact(problem)
+    solution = answer(problem, seed)
+    if not exact.faisable:
+        assert solution.bilan.status is Statut.IRREALISABLE
+        return False
+    assert solution.bilan.status is Statut.OPTIMAL
+    assert float(solution.bilan.cost) == pytest.approx(exact.cout, rel=1e-6, abs=1e-6)
+    if problem.modele in CENTRES:
+        assert solution.parties.rayon == pytest.approx(exact.rayon, rel=1e-9, abs=1e-9)
+    return True
+
+
+@pytest.mark.parametrize("capacites", Capacites)
+@pytest.mark.parametrize("modele", Modele)
+def test_the_solver_equals_the_brute_force(modele: Modele, capacites: Capacites) -> None:
+    faisables = 0
+    for graine in range(CAS):
+        problem = draw_problem(generator(graine, modele, capacites), modele, capacites)
+        try:
+            faisables += compare(problem, graine)
+        except AssertionError as faute:
+            raise AssertionError(f"case {graine} of {modele}, {capacites}: {faute}") from faute
+    assert CAS * 0.4 < faisables < CAS, "cases must be neither all feasible nor mostly infeasible"
+
+
+@pytest.mark.parametrize("modele", Modele)
+def test_every_rule_was_in_a_hundred_cases_of_every_model(modele: Modele) -> None:
+    """What the test above drew, counted without solving."""
+    vus: Counter[str] = Counter()
+    for capacites in Capacites:
+        for graine in range(CAS):
+            vus.update(draw_traits(generator(graine, modele, capacites), modele))
+    assert all(vus[trait] >= 100 for trait in TRAITS if not impossible(modele, trait)), vus
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(Modele), st.sampled_from(Capacites))
+def test_any_case(graine: int, modele: Modele, capacites: Capacites) -> None:
+    compare(draw_problem(np.random.default_rng([graine, 99]), modele, capacites), graine % 1000)
+
+
+#: What the plain program states; see its module.
+PROGRAMMES = [
+    (modele, capacites)
+    for modele in Modele
+    for capacites in Capacites
+    if modele is not Modele.CENTRE_PUIS_MEDIANE and (modele, capacites) != (Modele.CENTRE, Capacites.PARTAGEE)
+]
+
+
+@pytest.mark.parametrize(("modele", "capacites"), PROGRAMMES)
+def test_larger_cases_equal_one_plain_integer_program(modele: Modele, capacites: Capacites) -> None:
+    """Up to 60 x 20: what short lists, reduced costs and branching leave out must not be missed."""
+    for graine in range(8):
+        alea = np.random.default_rng([graine, 31])
+        problem = draw_problem(alea, modele, capacites, tailles=(60, 20))
+        attendu = solve_program(problem)
+        solution = answer(problem, graine)
+        if np.isinf(attendu):
+            assert solution.bilan.status is Statut.IRREALISABLE
+        else:
+            assert solution.bilan.status is Statut.OPTIMAL
+            assert float(solution.bilan.cost) == pytest.approx(attendu, rel=2e-6, abs=2e-6)
+
+
+@pytest.mark.parametrize("capacites", Capacites)
+@pytest.mark.parametrize("modele", Modele)
+def test_what_is_stopped_at_once_is_still_allowed_and_never_lost(modele: Modele, capacites: Capacites) -> None:
+    """One iteration: the answers told on the way and the last one all pass the checker."""
+    for graine in range(6):
+        problem = draw_problem(np.random.default_rng([graine, 41]), modele, capacites)
+        for stop in (Arret(iterations=1),):
+            vues: list[Solution] = []
+
+            def listen(
+                fraction: float | None,
+                message: str,
+                best: float | None = None,
+                bound: float | None = None,
+                solution: object | None = None,
+                vues: list[Solution] = vues,
+            ) -> None:
+                if isinstance(solution, Solution):
+                    vues.append(solution)
+
+            solution = solve(problem, stop, graine, listen)
+            check(problem, solution)
+            for vue in vues:
+                check(problem, vue)
+                assert solution.bilan.status is not Statut.IRREALISABLE
+                assert modele is Modele.CENTRE_PUIS_MEDIANE or solution.bilan.cost <= vue.bilan.cost
+
+
+@pytest.mark.parametrize("capacites", Capacites)
+@pytest.mark.parametrize("modele", Modele)
+def test_same_seed_and_iterations_same_answer(modele: Modele, capacites: Capacites) -> None:
+    for graine in range(4):
+        problem = draw_problem(np.random.default_rng([graine, 51]), modele, capacites, tailles=(25, 10))
+        un, deux = (solve(problem, Arret(iterations=40), graine, silent) for _ in range(2))
+        assert un.niveaux.tolist() == deux.niveaux.tolist()
+        assert (un.bilan.cost, un.bilan.bound, un.bilan.status) == (
+            deux.bilan.cost,
+            deux.bilan.bound,
+            deux.bilan.status,
+        )
