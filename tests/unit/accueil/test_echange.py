@@ -64,7 +64,7 @@ def test_work_is_cut_and_resumes() -> None:
     random_open(verrou, 5, ouvert, hasard)
     valeurs = []
     for _ in range(200):
-        valeur, reste = descend(cout, fixe, verrou, 5, 5, ouvert, hasard, 13_000)
+        valeur, reste = descend(cout, fixe, verrou, 5, 5, ouvert, hasard, 5_500)
         valeurs.append(valeur)
         if reste:
             break
