@@ -18,6 +18,18 @@ from .noyau_donnees import (
     Donnees,
     Etat,
 )
+from .noyau_ecarts import (
+    DEMI_TOUR,
+    DEMI_TOUR_SUITE,
+    ECHANGE,
+    FORCE,
+    FORCE_SUITE,
+    RECHARGE,
+    exchange,
+    extra_reload,
+    trim,
+    turn_round,
+)
 from .noyau_insertion import insert_best
 from .noyau_ruine import ruin
 
@@ -126,10 +138,23 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
             s.sums[S_TEMPERATURE] *= s.sums[S_COOLING]
         before, absent = s.sums[S_CURRENT], s.counts[C_ABSENT]
         s.counts[C_TOUCHED] = 0
+        if len(d.truck) > 1 and draw(s.random) < ECHANGE:
+            exchange(d, s)
         nr = ruin(d, s)
         order(d, s, nr)
+        force = absent > 0 and draw(s.random) < FORCE
+        turn = d.kind > 0 and draw(s.random) < DEMI_TOUR
+        reload = len(d.refill) > 0 and nr > 0 and draw(s.random) < RECHARGE
+        if reload:
+            extra_reload(d, s, nr)
         for i in range(nr):
-            insert_best(d, s, s.removed[i])
+            u = s.removed[i]
+            insert_best(d, s, u, force and (i == 0 or draw(s.random) < FORCE_SUITE))
+            if turn and draw(s.random) < DEMI_TOUR_SUITE:
+                turn_round(d, s, u)
+        if reload:
+            for i in range(s.counts[C_TOUCHED]):
+                trim(d, s, s.touched[i])
         if d.kind > 0:
             for i in range(s.counts[C_TOUCHED]):
                 polish(d, s, s.touched[i])
@@ -169,7 +194,7 @@ def fill(d: Donnees, s: Etat) -> None:
         s.removed[i], s.removed[j] = s.removed[j], s.removed[i]
     s.counts[C_TOUCHED] = 0
     for i in range(nr):
-        insert_best(d, s, s.removed[i])
+        insert_best(d, s, s.removed[i], False)
     for i in range(s.counts[C_TOUCHED]):
         s.route[s.touched[i]].touched = 0
     if s.sums[S_CURRENT] < s.sums[S_BEST]:

@@ -299,13 +299,13 @@ def apart_here(d: Donnees, s: Etat, k: int, u: int) -> bool:
 
 
 @merged
-def insert_best(d: Donnees, s: Etat, u: int) -> bool:
+def insert_best(d: Donnees, s: Etat, u: int, force: bool) -> bool:
     """Put absent item u where it costs least (now and then a route is overlooked); False when nothing beats leaving
-    it out."""
+    it out (``force``: nothing that may be done is too dear)."""
     trucks = len(d.truck)
     s.counts[C_STAMP] += 1
     mark = s.counts[C_STAMP]
-    best, route = d.element[u].skip, -1
+    best, route = INF if force else d.element[u].skip, -1
     gap, shape, mode, first, second = 0, 0, 0, 0, 0
     cached = s.cache.shape[0] > 1 or s.cache.shape[1] > 1
     simple = d.kind == 0 and len(d.refill) == 0
