@@ -7,8 +7,9 @@ import heapq
 
 import numpy as np
 
-from .donnees import Donnees, Memoire, memoire, to_x
-from .probleme import I32, Problem
+from .donnees import Donnees, Memoire, memoire, to_college, to_x
+from .graphe import attached
+from .probleme import AUCUN, I32, Problem
 from .recherche import apply, may_enter, may_leave, relink_all
 
 
@@ -19,9 +20,12 @@ def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
     an attached neighbour's, cheapest first; those that nobody can take stay without.
     """
     x, x2 = to_x(problem.present, problem.n_colleges)
-    # A shared sector that a rule gives to one collège is no longer shared.
-    donnees_imposees = np.flatnonzero((problem.impose >= 0) & (x2 >= 0))
-    x[donnees_imposees], x2[donnees_imposees] = problem.impose[donnees_imposees], -1
+    # A shared sector that a rule gives to one collège is no longer shared, unless somebody hangs on the other one.
+    for zone in np.flatnonzero((problem.impose >= 0) & (x2 >= 0)):
+        avant = x[zone], x2[zone]
+        x[zone], x2[zone] = problem.impose[zone], AUCUN
+        if _cuts_off(d, to_college(x, x2, problem.n_colleges)):
+            x[zone], x2[zone] = avant
     m = memoire(d, x, x2)
     relink_all(d, m)
     for zone in np.flatnonzero((problem.impose >= 0) & (m.x != problem.impose) & (m.x2 < 0)):
@@ -30,6 +34,13 @@ def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
     relink_all(d, m)
     _grow(d, m)
     return m, np.flatnonzero(~d.fige & (m.x2 < 0)).astype(np.int32)
+
+
+def _cuts_off(d: Donnees, college: I32) -> bool:
+    """Whether a zone of the plan is in an island that is not tolerated."""
+    detachees = (college >= 0) & ~attached(college, d.portes, d.indptr, d.indices)
+    zones = np.arange(len(college))[:, None]
+    return bool((detachees & ~d.tolerees[zones, np.maximum(college, 0)]).any())
 
 
 def _grow(d: Donnees, m: Memoire) -> None:
