@@ -233,9 +233,11 @@ def table(lignes: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def run(dossier: Path, limite: float) -> Iterator[tuple[Cas, dict[str, Any]]]:
-    """Every case solved, checked and told."""
+def run(dossier: Path, limite: float, motif: str = "") -> Iterator[tuple[Cas, dict[str, Any]]]:
+    """Every case whose name holds ``motif`` solved, checked and told."""
     for cas in all_cases(dossier):
+        if motif not in cas.nom:
+            continue
         problem, solution, secondes = solve_case(cas, limite)
         say(f"{cas.nom} : {secondes:.2f} s")
         yield cas, line(cas, problem, solution, secondes, limite)
@@ -260,13 +262,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     analyse.add_argument("dossier", metavar="DIR", type=Path, help="dossier de données")
     analyse.add_argument("--json", action="store_true", help="un objet JSON par ligne au lieu des tableaux")
     analyse.add_argument("--limite", type=float, default=LIMITE_S, help="secondes par cas")
+    analyse.add_argument("--motif", default="", help="seulement les cas dont le nom contient ce texte")
     analyse.add_argument("--images", type=Path, default=None, help="dossier où dessiner le front et la carte")
     args = analyse.parse_args(argv)
     if args.images is not None:
         draw(args.dossier, args.images, args.limite)
         return 0
     resultats = []
-    for cas, ligne in run(args.dossier, args.limite):
+    for cas, ligne in run(args.dossier, args.limite, args.motif):
         if args.json:
             print(json.dumps(ligne, ensure_ascii=False), flush=True)
         resultats.append((cas, ligne))
