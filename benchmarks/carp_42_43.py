@@ -89,6 +89,7 @@ def plan_block(demande: Demande) -> Reponse:
         "checked": checked,
         "engine": demande.engine,
         **figures(preparation, solution),
+        "exchanged_km": exchanged(territoire, demande, trajets),
         "peak_mb": peak_mb(),
     }
     return Reponse(line, trajets)
@@ -114,6 +115,21 @@ def figures(preparation: Preparation, solution: Solution) -> dict[str, object]:
         "longest_duty_h": round(float(hours.max(initial=0.0)), 2),
         "plan_euro": round(solution.objectif.cost_euro, 2),
     }
+
+
+def exchanged(territoire: Territoire, demande: Demande, trajets: tuple[Trajet, ...]) -> dict[str, float]:
+    """km of each member's roads that another member's trucks treat."""
+    r = territoire.reseau
+    members = [MEMBRES.index(code) for code in demande.block]
+    homes = territoire.depot_member[np.isin(territoire.depot_member, members)]
+    km = dict.fromkeys(demande.block, 0.0)
+    for trajet in trajets:
+        arcs = trajet.arc[trajet.served]
+        owner = territoire.member[r.edge[arcs]]
+        home = homes[trajet.truck // demande.hypotheses.trucks_per_depot]
+        for member in set(owner[owner != home].tolist()):
+            km[MEMBRES[member]] += float(r.length_m[arcs[owner == member]].sum()) / 1e3
+    return {code: round(length, 1) for code, length in km.items()}
 
 
 def _segments(visits: I32) -> int:
