@@ -13,7 +13,8 @@ import pytest
 from accueil.controle import check
 from accueil.probleme import Capacites, Modele, Problem, make_problem
 from accueil.resultat import Solution
-from territoires.calcul import ControleEchoue, Statut
+from accueil.solveur import solve
+from territoires.calcul import Arret, ControleEchoue, Statut, silent
 
 from .cas import draw_problem
 from .exact import assignments, open_sets, view
@@ -340,3 +341,31 @@ def test_random_assignments_are_judged_as_by_the_brute_force(modele: Modele) -> 
                 if juge:
                     assert float(solution.bilan.cost) == pytest.approx(float(couts[ligne]), rel=1e-9, abs=1e-9)
     assert min(juges.values()) > 20
+
+
+@pytest.mark.parametrize("capacites", Capacites)
+@pytest.mark.parametrize("modele", Modele)
+def test_every_figure_of_every_plan_of_the_solver_falsified_is_refused(modele: Modele, capacites: Capacites) -> None:
+    refusees = 0
+    for graine in range(8):
+        problem = draw_problem(np.random.default_rng([graine, 13]), modele, capacites)
+        solution = solve(problem, Arret(), graine, silent)
+        check(problem, solution)
+        if solution.bilan.status is Statut.IRREALISABLE:
+            continue
+        cout, parties = solution.bilan.cost, solution.parties
+        faux = [told(cost=cout + Decimal("0.01")), told(bound=cout + Decimal("0.01")), told(bound=cout - 1)]
+        faux += [
+            part_told(nom, 0.01)
+            for nom in ("minutes", "non_couvert", "rayon", "sites", "cout_ouverture", "cout_annuel", "pire_part")
+            if getattr(parties, nom) is not None and np.isfinite(getattr(parties, nom))
+        ]
+        if len(solution.demande):
+            faux.append(lambda s: replace(s, demande=s.demande[1:], niveau=s.niveau[1:], part=s.part[1:]))
+            faux.append(lambda s: replace(s, part=np.where(np.arange(len(s.part)) == 0, 0.5 * s.part, s.part)))
+        if len(solution.niveaux):
+            faux.append(lambda s: replace(s, niveaux=s.niveaux[1:]))
+        for mensonge in faux:
+            assert not accepted(problem, mensonge(solution))
+            refusees += 1
+    assert refusees > 30

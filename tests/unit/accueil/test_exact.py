@@ -141,3 +141,29 @@ def test_same_seed_and_iterations_same_answer(modele: Modele, capacites: Capacit
             deux.bilan.bound,
             deux.bilan.status,
         )
+
+
+def test_bounds_of_what_is_interrupted_hold() -> None:
+    """Whatever the iterations, no bound told or kept is above the optimum."""
+    for rang, (modele, capacites) in enumerate(PROGRAMMES):
+        problem = draw_problem(np.random.default_rng([rang, 61]), modele, capacites, tailles=(60, 20))
+        optimum = solve_program(problem)
+        for iterations in (1, 4, 20):
+            bornes: list[float] = []
+
+            def listen(
+                fraction: float | None,
+                message: str,
+                best: float | None = None,
+                bound: float | None = None,
+                solution: object | None = None,
+                bornes: list[float] = bornes,
+            ) -> None:
+                if bound is not None:
+                    bornes.append(bound)
+
+            solution = solve(problem, Arret(iterations=iterations), rang, listen)
+            check(problem, solution)
+            if solution.bilan.bound is not None:
+                bornes.append(float(solution.bilan.bound))
+            assert max(bornes, default=-np.inf) <= optimum + 2e-6 * max(1.0, abs(optimum))
