@@ -31,8 +31,11 @@ from .noyau_ecarts import (
     turn_round,
 )
 from .noyau_insertion import insert_best
+from .noyau_reserve import store_touched
 from .noyau_ruine import ruin
 
+#: Routes of plans within so much of the best are kept for set partitioning.
+PRES = 0.02
 #: Iterations between two coolings.
 PAS = 100
 
@@ -114,7 +117,7 @@ def keep_best(d: Donnees, s: Etat) -> None:
     s.counts[C_IMPROVED] += 1
     for k in range(len(s.route)):
         r = s.route[k]
-        r.best_size = r.size
+        r.best_size, r.best_value = r.size, r.value
         if d.kind == 0:
             truck = d.truck[k]
             best_modes(d.cost[truck.costs], d.element, truck, s.visit[k], r.size, s.best[k])
@@ -162,6 +165,8 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
         kept = s.sums[S_CURRENT] < limit and (d.kind < 2 or stocks_hold(d, s))
         if kept:
             s.counts[C_ACCEPTED] += 1
+            if len(s.pool) > 1 and s.sums[S_CURRENT] < s.sums[S_BEST] + PRES * abs(s.sums[S_BEST]):
+                store_touched(d, s)
             if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS:
                 keep_best(d, s)
         else:
@@ -170,6 +175,13 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
             s.counts[C_ABSENT] = absent
         for i in range(s.counts[C_TOUCHED]):
             s.route[s.touched[i]].touched = 0
+
+
+@compiled
+def compare(d: Donnees, s: Etat) -> None:
+    """Keep the current plan if it is the best one."""
+    if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS and (d.kind < 2 or stocks_hold(d, s)):
+        keep_best(d, s)
 
 
 @compiled

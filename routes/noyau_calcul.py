@@ -234,7 +234,7 @@ def segments(
     return at + 1
 
 
-@merged
+@inner
 def needs(d: Donnees, s: Etat, k: int, seq: Any, size: int) -> bool:
     """Write the needs of a sequence's segments in ``tmp_seg``; whether truck k can hold them."""
     n, seg, products = d.n, 0, d.demand.shape[1]
@@ -341,7 +341,7 @@ def walk(d: Donnees, s: Etat, k: int, seq: Any, size: int, stocks: bool) -> floa
     return total + truck.fixed
 
 
-@merged
+@inner
 def rebuild(d: Donnees, s: Etat, k: int) -> None:
     """All that is kept of route k from its sequence (and modes where they are held); a new version."""
     r, truck = s.route[k], d.truck[k]

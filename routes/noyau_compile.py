@@ -30,10 +30,10 @@ def merged(fonction: F) -> F:
 
 def _compile(fonction: F, **options: bool | str) -> F:
     try:
-        return cast(F, njit(cache=True, nogil=True, **options)(fonction))
+        return cast(F, njit(cache=True, nogil=True, error_model="numpy", **options)(fonction))
     except RuntimeError:
         # No folder to keep compiled code in (read-only installation without a home): compile in each process.
-        return cast(F, njit(nogil=True, **options)(fonction))
+        return cast(F, njit(nogil=True, error_model="numpy", **options)(fonction))
 
 
 @intrinsic  # type: ignore[untyped-decorator]

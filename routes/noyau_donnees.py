@@ -25,6 +25,8 @@ VOISINS_MAX = 400
 POINTS_PROCHES = 4
 #: Cells of the cache of insertions (item x truck) above which it is left out.
 CACHE_MAX = 20_000_000
+#: Routes kept for set partitioning, elements they may have in all, and longest route worth keeping.
+RESERVE, RESERVE_ELEMENTS, RESERVE_LONGUEUR = 16_384, 4_000_000, 400
 #: Steps of the table of -log(u).
 TIRAGES = 1 << 14
 
@@ -50,7 +52,7 @@ FIN = np.dtype([("cost", "f8"), ("time", "f8")], align=True)
 ROUTE = np.dtype([
     ("size", "i4"), ("services", "i4"), ("segments", "i4"), ("touched", "i4"), ("base", "f8"), ("value", "f8"),
     ("wait", "f8"), ("version", "i8"), ("old_size", "i4"), ("best_size", "i4"), ("old_version", "i8"),
-    ("old_value", "f8"),
+    ("old_value", "f8"), ("best_value", "f8"),
 ], align=True)  # fmt: skip
 #: An element of a route; fwd = price from home to the end of its service, bwd = from its beginning to the end of duty.
 VISIT = np.dtype([
@@ -69,6 +71,8 @@ CACHED = np.dtype([
 ], align=True)  # fmt: skip
 #: An element in a plan kept aside.
 KEPT = np.dtype([("e", "i4"), ("mode", "i4")], align=True)
+#: A route kept for set partitioning: mark of its items and group of trucks, value, a truck of the group.
+POOL = np.dtype([("key", "u8"), ("value", "f8"), ("size", "i4"), ("truck", "i4")], align=True)
 
 
 class Donnees(NamedTuple):
@@ -118,6 +122,9 @@ class Etat(NamedTuple):
     tmp: Any  # KEPT (M + 8,)
     tmp_seg: F64  # (M + 8, Q)
     tmp_used: F64  # (S, Q)
+    marks: U64  # (n + groups,) random
+    pool: Any  # POOL (cells,), (1,) when there is none
+    pool_visit: Any  # KEPT (cells, M)
     gaps: I32  # (3 M + 2 V + 8,) gaps to try
     found: I32  # (5,) last candidate: gap, shape, mode, first point, second point
     counts: I64  # see the C_ constants
@@ -312,6 +319,7 @@ def make_state(d: Donnees, seed: int) -> Etat:
     counts = np.zeros(8, dtype=np.int64)
     counts[C_ABSENT] = n - lone.sum()
     groups = int(d.truck["group"].max(initial=-1)) + 1
+    cells = min(RESERVE, RESERVE_ELEMENTS // room) if room <= RESERVE_LONGUEUR else 1
     return Etat(
         route=np.zeros(trucks, dtype=ROUTE), visit=np.zeros((trucks, room), dtype=VISIT),
         seg=np.zeros((trucks, room + 1), dtype=np.int32),
@@ -322,6 +330,8 @@ def make_state(d: Donnees, seed: int) -> Etat:
         touched=np.zeros(trucks, dtype=np.int32), removed=np.zeros(n + 1, dtype=np.int32), key=np.zeros(n + 1),
         stamp=np.zeros(n + trucks + groups + 1, dtype=np.int64), tmp=np.zeros(room + 8, dtype=KEPT),
         tmp_seg=np.zeros((room + 8, products)), tmp_used=np.zeros((stocks, products)),
+        marks=np.random.default_rng(seed).integers(1, 2**63, n + groups, dtype=np.uint64),
+        pool=np.zeros(cells, dtype=POOL), pool_visit=np.zeros((cells, room), dtype=KEPT),
         gaps=np.zeros(3 * room + 2 * VOISINS_MAX + 8, dtype=np.int32), found=np.zeros(5, dtype=np.int32),
         counts=counts, sums=sums,
         random=np.array([(seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64 or 1], dtype=np.uint64),

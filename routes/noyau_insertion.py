@@ -156,7 +156,7 @@ def spread(s: Etat, n: int, k: int, gap: int, u: int, shape: int, m: int, first:
     return at
 
 
-@merged
+@inner
 def block(
     d: Donnees, s: Etat, k: int, gap: int, u: int, shape: int, m: int, first: int, second: int, best: float
 ) -> float:
@@ -298,7 +298,7 @@ def apart_here(d: Donnees, s: Etat, k: int, u: int) -> bool:
     return False
 
 
-@merged
+@inner
 def insert_best(d: Donnees, s: Etat, u: int, force: bool) -> bool:
     """Put absent item u where it costs least (now and then a route is overlooked); False when nothing beats leaving
     it out (``force``: nothing that may be done is too dear)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .noyau_calcul import EPS, INF, draw, draw_int, rebuild, walk
-from .noyau_compile import merged
+from .noyau_compile import inner, merged
 from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_CURRENT, S_REMOVALS, Donnees, Etat
 from .noyau_insertion import touch
 
@@ -16,7 +16,7 @@ ENTAILLE_PLUS = 0.01
 ABSENTS_MAX = 12
 
 
-@merged
+@inner
 def ruin(d: Donnees, s: Etat) -> int:
     """Remove strings around a random item; their number. ``removed`` holds them, then some of those absent before."""
     n = d.n
@@ -116,7 +116,7 @@ def close_up(d: Donnees, s: Etat, k: int) -> None:
     s.sums[S_CURRENT] += r.value
 
 
-@merged
+@inner
 def needless(d: Donnees, s: Etat, k: int, p: int) -> bool:
     """Whether route k can do without the reload at position p."""
     seg = s.seg[k, p + 1]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
 from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut, silent
 
 from .evaluation import end_point, evaluate
-from .noyau import PAS, construct, iterate
+from .noyau import PAS, compare, construct, iterate
 from .noyau_donnees import (
     C_ITER,
     S_BEST,
@@ -27,13 +28,20 @@ from .noyau_donnees import (
     make_data,
     make_state,
 )
+from .noyau_reserve import clear, settle
 from .probleme import I32, Circuit, Probleme, split_oversized
+from .recouvrement import choose
+from .reserve import gather, groups, limited_stocks
 from .resultat import Solution
 
 #: Mean number of services removed at each iteration, and chance that a route is overlooked.
 RETRAITS, CLIGNEMENT = 10.0, 0.01
 #: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it.
-CHAUD, FROID = 0.3, 0.002
+CHAUD, FROID = 0.3, 0.015
+#: Coolings of a run, each after the first from the best of set partitioning; iterations of one turn of an endless run.
+CYCLES, ITERATIONS = 3, 2_000_000
+#: Share of the time limit, and nodes, that one set partitioning may take.
+PART_HIGHS, NOEUDS = 0.06, 200
 #: Seconds that compiled code runs between two looks at the clock.
 TRANCHE_S = 0.02
 
@@ -78,22 +86,30 @@ class Recherche:
         self.origin = origin
         self.trace: list[PointTrace] = []
         self.remarks: list[str] = []
-        self.told = -math.inf
+        self.endless = stop.seconds is None and stop.iterations is None
         self.hot = 1.0
         self.kept = sum(_value(problem, c) for c in problem.circuits) + self._lost()
 
     def run(self) -> Solution:
         """Construct, search, give the best."""
         d, s = self.d, self.s
-        s.sums[S_REMOVALS], s.sums[S_BLINK], s.sums[S_COOLING] = RETRAITS, CLIGNEMENT, 1.0
+        s.sums[S_REMOVALS], s.sums[S_BLINK] = RETRAITS, CLIGNEMENT
         construct(d, s)
         self.tell()
         self.hot = self.mean_price()
-        steps = 1
+        steps, cycle = 1, -1
         while not self.over():
-            self.set_temperature()
+            done = self.fraction()
+            if int(done * CYCLES) > cycle:
+                cycle = int(done * CYCLES)
+                if cycle > 0:
+                    self.recombine()
+                self.heat()
+                continue
+            if self.stop.iterations is None:
+                self.cool(done)
             before = self.stop.elapsed()
-            iterate(d, s, self.limited(steps) * PAS)
+            iterate(d, s, self.limited(steps, cycle) * PAS)
             spent = self.stop.elapsed() - before
             if spent < TRANCHE_S / 2:
                 steps *= 2
@@ -106,28 +122,62 @@ class Recherche:
         """Whether to stop now."""
         return self.stop.reached(int(self.s.counts[C_ITER]), float(self.s.sums[S_BEST]) + self.kept)
 
-    def limited(self, steps: int) -> int:
-        """Steps not to overrun the limit of iterations."""
+    def total(self) -> int:
+        """Iterations of the run, or of one turn of an endless one."""
+        return self.stop.iterations or ITERATIONS
+
+    def limited(self, steps: int, cycle: int) -> int:
+        """Steps that overrun neither the cycle nor the limit of iterations."""
         if self.stop.iterations is None:
             return steps
-        left = self.stop.iterations - int(self.s.counts[C_ITER])
-        return max(1, min(steps, -(-left // PAS)))
+        end = min(self.total(), -(-self.total() * (cycle + 1) // CYCLES))
+        return max(1, min(steps, -(-(end - int(self.s.counts[C_ITER])) // PAS)))
 
-    def fraction(self) -> float | None:
-        """Share of the run done, None without a limit."""
-        shares = []
-        if self.stop.iterations is not None:
-            shares.append(int(self.s.counts[C_ITER]) / max(1, self.stop.iterations))
-        if self.stop.seconds is not None and self.stop.iterations is None:
-            shares.append(self.stop.elapsed() / max(1e-9, self.stop.seconds))
-        return min(1.0, max(shares)) if shares else None
+    def fraction(self) -> float:
+        """Share of the run done; turns of an endless run count from 0 on, one after the other."""
+        if self.stop.iterations is None and self.stop.seconds is not None:
+            return self.stop.elapsed() / max(1e-9, self.stop.seconds)
+        return int(self.s.counts[C_ITER]) / self.total()
 
-    def set_temperature(self) -> None:
-        """Exponential cooling over the run."""
-        done = self.fraction()
-        if done is None:
-            done = (int(self.s.counts[C_ITER]) % 2_000_000) / 2_000_000
-        self.s.sums[S_TEMPERATURE] = self.hot * CHAUD * (FROID / CHAUD) ** done
+    def heat(self) -> None:
+        """Temperature at the beginning of a cycle, and its fall where iterations alone are counted."""
+        s = self.s
+        steps = max(1, self.total() // CYCLES // PAS)
+        s.sums[S_TEMPERATURE] = self.hot * CHAUD
+        # Rounded: the last bits of a machine's power function change no plan.
+        s.sums[S_COOLING] = round((FROID / CHAUD) ** (1 / steps), 9) if self.stop.iterations is not None else 1.0
+
+    def cool(self, done: float) -> None:
+        """Temperature by the clock."""
+        part = done * CYCLES - math.floor(done * CYCLES)
+        self.s.sums[S_TEMPERATURE] = self.hot * CHAUD * (FROID / CHAUD) ** part
+
+    def recombine(self) -> None:
+        """Set partitioning of the routes kept; its plan, when better, becomes the current one."""
+        s, d = self.s, self.d
+        if len(s.pool) < 2:
+            return
+        columns, sequences, present = gather(d, s, self.problem)
+        if not len(columns.value):
+            return
+        left = math.inf if self.stop.seconds is None else self.stop.remaining()
+        chosen = choose(
+            columns, np.where(s.item["truck"] > -2, d.element["skip"][: d.n], np.inf), groups(d),
+            limited_stocks(self.problem)[1], present, float(s.sums[S_BEST]),
+            math.inf if self.stop.iterations is not None else min(left, PART_HIGHS * (self.stop.seconds or math.inf)),
+            NOEUDS, lambda: self.stop.cancelled is not None and self.stop.cancelled(),
+        )  # fmt: skip
+        if chosen is not None:
+            self.load([sequences[c] for c in chosen], [int(columns.group[c]) for c in chosen])
+
+    def load(self, sequences: list[Any], of_group: list[int]) -> None:
+        """Make these routes the current plan, and the best one if it is."""
+        d, s = self.d, self.s
+        clear(d, s)
+        free = {g: list(np.flatnonzero(d.truck["group"] == g)) for g in set(of_group)}
+        for sequence, group in zip(sequences, of_group, strict=True):
+            settle(d, s, int(free[group].pop(0)), sequence)
+        compare(d, s)
 
     def mean_price(self) -> float:
         """Mean price of a service and the way to it in the first plan."""
@@ -140,7 +190,9 @@ class Recherche:
         best = float(self.s.sums[S_BEST]) + self.kept
         if not self.trace or best < self.trace[-1].cost - 1e-9:
             self.trace.append(PointTrace(self.stop.elapsed(), best, None))
-        self.progress(self.fraction(), "recherche de circuits", best, None)
+        self.progress(
+            min(1.0, self.fraction() % 1.0 if self.endless else self.fraction()), "recherche de circuits", best, None
+        )
 
     def circuits(self) -> tuple[Circuit, ...]:
         """Circuits of the best plan."""
