@@ -45,8 +45,8 @@ class Noyau:
 
 @dataclass(frozen=True, eq=False)
 class Trouve:
-    """Best set (S,), its value, proven bound (the value itself when closed), subgradient steps and shakings done, locks
-    and multipliers of the root for who goes on."""
+    """Best set (S,), its value, proven bound (the value itself when closed), subgradient steps and shakings done; for
+    who goes on, locks and multipliers of the root, and its bound: ``rho``, choice and state as `climb` leaves them."""
 
     ouvert: I8
     valeur: float
@@ -54,6 +54,9 @@ class Trouve:
     iterations: int
     verrou: I8
     u: F64
+    rho: F64
+    choix: I8
+    etat: F64
 
     def closed(self, noyau: Noyau) -> bool:
         """Nothing better exists."""
@@ -148,7 +151,11 @@ def solve_core(
     if not len(noyau.fixe) or not r.d:
         ouvert = (noyau.verrou > 0).astype(np.int8)
         valeur = value(noyau.cout, noyau.fixe, ouvert) if r.d else float(noyau.fixe[ouvert > 0].sum())
-        return Trouve(ouvert, valeur, valeur, 0, noyau.verrou, np.zeros(r.d))
+        s = len(noyau.fixe)
+        etat = np.array([-np.inf, 0.0, 0.0, 0.0, 0.0])
+        return Trouve(
+            ouvert, valeur, valeur, 0, noyau.verrou, np.zeros(r.d), np.zeros(s), np.zeros(s, dtype=np.int8), etat
+        )
     r.start(depart)
     if depart is None:
         r.shaking(SECOUSSES)
@@ -162,7 +169,7 @@ def solve_core(
         if not stop.reached(r.iterations, r.valeur):
             _branch(r, triee, ordre, verrou, u, frequence, seconds)
     borne = r.valeur if r.done() else min(r.borne, r.valeur)
-    return Trouve(r.ouvert, r.valeur, borne, r.iterations, verrou, u)
+    return Trouve(r.ouvert, r.valeur, borne, r.iterations, verrou, u, rho, choix, etat)
 
 
 def _root(r: _Recherche, triee: F64, ordre: I32) -> tuple[F64, F64, I8, F64, F64]:

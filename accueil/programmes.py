@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 from territoires.calcul import Arret
 
 from .capacites import Programme, capacity_program, point_of
-from .coeur import solve_core, whole
+from .coeur import whole
+from .echange import I8
 from .evaluation import Flux, nearest_flows, proven, satisfies
 from .mip import Reponse, Verdict
 from .moteur import Ecoute, prepare, solve_mip
+from .multiplicateurs import solve_priced
 from .probleme import F64, Capacites, Modele
 from .rayons import cover_program, median_program, reachable
 from .source_unique import applies, prepare_single
 from .suivi import Suivi, flows_of
-from .voie_directe import core_costs, empty_cost, fixed, locks, make_noyau, open_array, proven_bound
+from .voie_directe import core_costs, empty_cost, fixed, locks, make_noyau, open_array
 from .vue import Vue
 
 #: Seconds of branch and bound given to the problem without its further rules.
@@ -90,7 +92,8 @@ def _conclude(vue: Vue, suivi: Suivi, reponse: Reponse, y: NDArray[np.int64], ga
 
 def _median(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
     """Relaxed core, then the radius program on lists cut by its multipliers, enlarged while they bind."""
-    limites: F64 | None = _relaxed(vue, suivi, stop, seed)
+    limites: F64 | None
+    limites, verrou = _relaxed(vue, suivi, stop, seed)
     gap = gap_of(vue, suivi.cout)
     if suivi.found and proven(suivi.cout, suivi.borne):
         return True
@@ -100,12 +103,13 @@ def _median(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
         if essai == AGRANDIR or vue.n * vue.m <= LISTES_ENTIERES:
             limites = None
         programme = median_program(vue, limites)
+        mip = fixed(programme.mip, programme.y, verrou)
         point = None
         if suivi.found:
-            point = np.zeros(len(programme.mip.cout))
+            point = np.zeros(len(mip.cout))
             point[programme.y] = open_array(vue, suivi)
         reponse = solve_mip(
-            programme.mip,
+            mip,
             stop,
             gap_abs=gap,
             depart=point,
@@ -124,8 +128,8 @@ def _median(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
     return True if suivi.found else None
 
 
-def _relaxed(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> F64:
-    """Solve without the further rules: a bound, perhaps the answer; returns where lists may be cut (n,)."""
+def _relaxed(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> tuple[F64, I8]:
+    """Solve with the further rules at a price: a bound, answers; returns where lists may be cut (n,), locks (m,)."""
     verrou = locks(vue)
     sites_requis = np.unique(vue.site[verrou > 0])
     # With several levels a site the lock says only that one of them is open.
@@ -136,33 +140,24 @@ def _relaxed(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> F64:
     p_max = len(vue.sites) if vue.probleme.sites_max is None else min(vue.sites_max, vue.m)
     infini = np.full(vue.n, np.inf)
     if not vue.n or p_max < p_min or len(sites_requis) > p_max:
-        return infini
-    cout, interdit = core_costs(vue)
-    vide = empty_cost(vue) if vue.probleme.sites_min == 0 and not len(vue.requis) else np.inf
+        return infini, np.zeros(vue.m, dtype=np.int8)
+    cout, _ = core_costs(vue)
+    vide = np.inf
+    rien = np.zeros(0, dtype=np.int64)
+    if satisfies(vue.probleme, rien, nearest_flows(vue.probleme, rien)):
+        vide = empty_cost(vue) + vue.probleme.equite_poids
+        suivi.offer(rien)
     noyau = make_noyau(vue, cout, verrou, p_min, p_max)
-    trouve = solve_core(
-        noyau,
-        stop,
-        seed,
-        lambda *_: None,
-        depart=open_array(vue, suivi) if len(suivi.niveaux) else None,
-        seconds=RELACHE_S,
-    )
-    suivi.iterations += trouve.iterations
-    suivi.bound(min(proven_bound(trouve, noyau), suivi.cout, vide))
-    niveaux = vue.niveau[trouve.ouvert > 0]
-    flux = nearest_flows(vue.probleme, niveaux)
-    if trouve.valeur < interdit and satisfies(vue.probleme, niveaux, flux):
-        suivi.offer(niveaux, flux)
+    u, verrou = solve_priced(vue, noyau, suivi, vide, stop, seed)
     minutes = reachable(vue)
     triees = np.sort(minutes, axis=1)
-    rang = (triees <= (trouve.u / vue.poids)[:, None]).sum(axis=1) + AU_DELA
+    rang = (triees <= (u / vue.poids)[:, None]).sum(axis=1) + AU_DELA
     limites = triees[np.arange(vue.n), np.minimum(rang, vue.m) - 1]
     if suivi.found:
         limites = np.maximum(limites, minutes[:, open_array(vue, suivi) > 0].min(axis=1, initial=np.inf))
     if vue.probleme.seuil is not None and (vue.parts or vue.probleme.equite_poids > 0):
         limites = np.maximum(limites, vue.probleme.seuil + 1e-5)
-    return np.asarray(limites, dtype=np.float64)
+    return np.asarray(limites, dtype=np.float64), verrou
 
 
 def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:

@@ -125,7 +125,7 @@ def _median_within(
     second = replace(
         problem,
         modele=Modele.MEDIANE,
-        minutes_max=plus_loin,
+        minutes_max=plus_loin if problem.minutes_max is None else min(plus_loin, problem.minutes_max),
         minutes_non_servi=None if prix is not None and plus_loin < prix else prix,
     )
     vue = make_vue(second)
