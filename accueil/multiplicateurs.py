@@ -108,6 +108,9 @@ def solve_priced(vue: Vue, noyau: Noyau, suivi: Suivi, vide: float, stop: Arret,
         _offer(vue, cout, noyau, r, trouve.ouvert, suivi)
         if suivi.found and proven(suivi.cout, suivi.borne):
             break
+        if not np.isfinite(borne):
+            # Stopped before the first bound.
+            break
         if sans >= PATIENCE:
             facteur, sans, prix = facteur * 0.5, 0, meilleur_prix
         suivant = _step(vue, r, prix, trouve.ouvert, suivi, borne, facteur)
