@@ -102,20 +102,26 @@ def _mixed_fleet(rng: np.random.Generator, n: int) -> dict[str, Any]:
     f["capacity"] = np.array([[small], [big]])
     f["cost_km"], f["cost_hour"] = np.array([0.8, 1.6]), np.array([38.0, 45.0])
     f["type_profile"] = np.array([0, 1], dtype=np.int32)
-    heavy_m, heavy_s = f["distances_m"][0].copy(), f["durations_s"][0] * np.float32(1.2)
-    shut = f["start"][int(rng.integers(n)), 0]
-    closed = rng.random(heavy_m.shape) < 0.1
-    closed[shut, :] |= rng.random(len(closed)) < 0.5
-    np.fill_diagonal(closed, False)
-    heavy_m[closed], heavy_s[closed] = INF, INF
-    f["distances_m"], f["durations_s"] = (
-        np.stack([f["distances_m"][0], heavy_m]),
-        np.stack([f["durations_s"][0], heavy_s]),
-    )
     service = np.concatenate([f["service_s"], f["service_s"] * 0.8])
     service[1, int(rng.integers(n))] = INF
     service[0, int(rng.integers(n)), 0] = INF
     f["service_s"] = service
+    heavy_m, heavy_s = f["distances_m"][0].copy(), f["durations_s"][0] * np.float32(1.2)
+    closed = rng.random(heavy_m.shape) < 0.5
+    shut = int(f["start"][int(rng.integers(n)), 0])
+    if shut not in f["home"]:  # a place beyond a weak bridge
+        closed[shut, :] = closed[:, shut] = True
+    np.fill_diagonal(closed, False)
+    for mode in range(2):  # a road that it treats, it may drive
+        done = np.isfinite(service[1, :, mode])
+        closed[f["start"][done, mode], f["end"][done, mode]] = False
+    heavy_m[closed], heavy_s[closed] = INF, INF
+    for k in range(len(closed)):  # round the closed ways, as on any network
+        by = heavy_s[:, k, None] + heavy_s[None, k, :]
+        heavy_m = np.where(by < heavy_s, heavy_m[:, k, None] + heavy_m[None, k, :], heavy_m)
+        heavy_s = np.minimum(heavy_s, by)
+    f["distances_m"] = np.stack([f["distances_m"][0], heavy_m])
+    f["durations_s"] = np.stack([f["durations_s"][0], heavy_s])
     f["truck_type"] = np.array([0, 1, _whole(rng, (0, 1))], dtype=np.int32)
     f["initial_load"] = f["capacity"][f["truck_type"]]
     return f
