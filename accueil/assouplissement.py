@@ -82,6 +82,9 @@ def _restore(change: Problem, courant: Problem, famille: Famille) -> Problem:
     """``change`` with the rules of this family as they are in ``courant``."""
     nu = famille.sans(courant)
     champs = {nom: getattr(courant, nom) for nom in _CHAMPS if getattr(nu, nom) is not getattr(courant, nom)}
+    if "etat" in champs:
+        # Two families own the states: each gives back only the sites it freed.
+        champs["etat"] = np.where(nu.etat != courant.etat, courant.etat, change.etat).astype(np.int8)
     return replace(change, **champs)
 
 
