@@ -1,7 +1,7 @@
 """A problem and a plan as the flat arrays that compiled loops read (`Donnees`) and write (`Memoire`). Pure module.
 
 In them a plan is ``x`` (n,) int32, collège C meaning none, and ``x2`` (n,) int32, the second collège of a sector left
-shared, else -1. Shared sectors of today stay as they are, unless a rule imposes one collège: their zones do not move.
+shared, else -1. Compiled loops do not move a zone while it is shared.
 """
 
 from __future__ import annotations
@@ -101,7 +101,6 @@ def donnees(problem: Problem, t: Tables) -> Donnees:
     lin += parts_suivent[:, None] * quitte * r.poids_depart
     lin[:, c] = t.eleves * r.poids_sans_college
     permis = may_choose(problem, t)
-    partagee = problem.present[:, 1] >= 0
     bornee = np.isfinite(problem.capacite)
     capacite = np.where(bornee, problem.capacite, 0.0)
     membres = [np.flatnonzero(t.reference == zone) for zone in range(n)]
@@ -132,7 +131,7 @@ def donnees(problem: Problem, t: Tables) -> Donnees:
         lin=lin,
         lin_partage=lin_partage,
         permis=permis,
-        fige=(partagee & (problem.impose < 0)) | (permis.sum(axis=1) + ~sert <= 1),
+        fige=permis.sum(axis=1) + ~sert <= 1,
         retour=np.where(problem.impose >= 0, problem.impose, problem.present[:, 0]).astype(np.int32),
         suivent=t.suivent,
         etranger=t.etranger,

@@ -47,8 +47,10 @@ class Maitre:
         self.couts: list[float] = []
         self.connues: set[Colonne] = set()
         self.borne = -np.inf
-        self.fini = False
-        self.melange, self.branches = MELANGE, BRANCHES
+        self.fini, self.essais_longs = False, False
+        self.melange = MELANGE
+        #: Branches a collège's search may try: more where they were not enough.
+        self.branches = np.full(self.c, BRANCHES)
         self._depart()
         self._highs = self._program()
         self._zones: list[I32] = []
@@ -137,8 +139,8 @@ class Maitre:
             # Nothing new at these prices: look at those of HiGHS alone, then longer, then closer.
             if self.melange > 0.0:
                 self.melange = 0.0
-            elif coupees and self.branches < BRANCHES_MAX:
-                self.branches *= 2
+            elif coupees and not self.essais_longs:
+                self.essais_longs = True
             elif coupees or self.marge < self.marge_min:
                 self.fini = True
             elif self._inside():
@@ -180,12 +182,14 @@ class Maitre:
                 r.sur,
                 connues[j],
                 -largeur if largeur > 0.0 else self.marge,
-                BRANCHES_ENRICHI if largeur > 0.0 else self.branches,
+                BRANCHES_ENRICHI if largeur > 0.0 else self.branches[j],
                 combien,
                 max(largeur, 2.0 * self.marge),
             )
             borne -= haute
-            coupees += branches >= self.branches
+            if largeur <= 0.0 and branches >= self.branches[j]:
+                coupees += 1
+                self.branches[j] = min(2 * self.branches[j], BRANCHES_MAX if self.essais_longs else BRANCHES_MAX // 4)
             for secteur in secteurs:
                 zones = np.flatnonzero(secteur & r.couvrir).astype(np.int32)
                 neuves.append((j, zones.tobytes()))

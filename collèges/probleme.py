@@ -3,6 +3,8 @@
 What a plan is
     Each zone i goes to one collège (``s(i, j) = 1``), to none (``s = 0`` everywhere), or stays shared between its two
     collèges of today (``s = 1/2`` for each). Today's plan (``present``) is a plan like any other, and always allowed.
+    The solver ends a shared sector only zone by zone, when that alone makes the plan better or a rule imposes it; it
+    makes none.
 
 What a plan costs, in pupil-minutes of a mean year (`collèges.couts` computes it, `collèges.controle` again)
     e[t, i] = ``eleves``; w[t] = ``poids_annee`` (adds up to 1); E[i] = sum over t of w[t] e[t, i], the mean year.

@@ -314,10 +314,15 @@ def anneal(
                 accepte = True
                 break
             # Too dear alone: another zone of the receiving sector moves on, or of the one left comes back.
-            source = b if uniform(alea) < 0.8 or a == c else a
-            if m.nombre[source] == 0:
-                break
-            zone = m.membres[source, int(uniform(alea) * m.nombre[source])]
+            # Sometimes any zone at all: what counts over the whole block (zones moved) is given back anywhere.
+            tirage = uniform(alea)
+            if tirage < 0.1:
+                zone = zones[int(uniform(alea) * n_choix)]
+            else:
+                source = b if tirage < 0.8 or a == c else a
+                if m.nombre[source] == 0:
+                    break
+                zone = m.membres[source, int(uniform(alea) * m.nombre[source])]
             deja = False
             for p in range(longueur):
                 deja = deja or chaine_zone[p] == zone

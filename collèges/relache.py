@@ -18,7 +18,8 @@ from .programme import Programme, assemble
 class Relache(NamedTuple):
     """lin (n, C), sans (n,): cost without collège, inf where not allowed; poids (n,): pupils of a mean year who follow;
     base, bas, haut (C,); sous, sur: prices; possible (n, C); seules (C, n): zones that may be islands;
-    couvrir (n,): zones to give to exactly one collège (not those left shared); fixe: cost of the shared ones."""
+    couvrir (n,): zones to give to exactly one collège: all but those shared today, which a plan may leave shared or
+    not; fixe: the least that these cost. Their pupils count in ``bas`` as if all came, in ``haut`` as if none did."""
 
     indptr: I32
     indices: I32
@@ -38,18 +39,18 @@ class Relache(NamedTuple):
 
 
 def relax(d: Donnees, x2: I32, presents: B) -> Relache:
-    """From the arrays of a problem; ``x2`` second collège of zones left shared, ``presents`` (n,): zones that have a
+    """From the arrays of a problem; ``x2`` second collège of zones shared today, ``presents`` (n,): zones that have a
     collège today (and keep one)."""
     c = len(d.portes)
     partagee = x2 >= 0
-    parts = d.parts_0 * partagee[:, None]
     poids = d.w @ d.suivent
     lin = d.lin[:, :c].copy()
+    moindre = np.minimum(np.where(d.permis, lin, np.inf).min(axis=1), d.lin_partage)
     possible = d.permis.copy()
-    # A shared zone is a link for both its sectors, that costs nothing more.
+    # A zone shared today is a link for any sector that may have it, and costs nothing more.
     poids_zone = np.where(partagee, 0.0, poids)
     lin[partagee] = 0.0
-    possible[partagee] = parts[partagee] > 0
+    partages = poids[partagee] @ d.permis[partagee]
     return Relache(
         indptr=d.indptr,
         indices=d.indices,
@@ -57,15 +58,15 @@ def relax(d: Donnees, x2: I32, presents: B) -> Relache:
         lin=lin,
         sans=np.where(presents, np.inf, d.lin[:, c]),
         poids=poids_zone,
-        base=d.w @ d.charge_0 + poids @ parts,
-        bas=d.w @ d.bas,
+        base=d.w @ d.charge_0,
+        bas=d.w @ d.bas - partages,
         haut=d.w @ d.haut,
         sous=float(d.poids[1]),
         sur=float(d.poids[0]),
         possible=possible,
         seules=np.ascontiguousarray(d.tolerees.T),
         couvrir=~partagee,
-        fixe=float(d.lin_partage[partagee].sum()),
+        fixe=float(moindre[partagee].sum()),
     )
 
 

@@ -24,7 +24,7 @@ from .graphe import attached
 from .maitre import Colonne
 from .morceau import build, edge_lengths, sector_graph
 from .moteur import Enfant
-from .probleme import F64, I32, Problem
+from .probleme import AUCUN, F64, I32, Problem
 from .programme import Reponse
 from .recherche import anneal, relink_all, restart, seeded
 from .relache import assignment, relax
@@ -44,13 +44,15 @@ TOURS_MAITRE, SECONDES_MAITRE, NOEUDS_MAITRE = 12, 3.0, 300
 #: The same of the assignment without contiguity.
 SECONDES_AFFECTATION, NOEUDS_AFFECTATION = 6.0, 500
 #: Gap above which the master's integer program is not worth its time.
-ECART_ENTIER = 0.06
+ECART_ENTIER = 0.045
 #: How far from the best the sectors may be that it chooses from, in turn, as shares of the gap by collège.
 LARGEURS = (0.5, 1.0, 2.5)
+#: Shared zones tried a turn.
+PARTAGEES = 20
 #: What the bound may lose by leaving branches, as a share of the cost.
 MARGE = 2e-4
-#: Turns without a better plan or bound after which a search without limit ends.
-PATIENCE = 30
+#: Turns without a better plan or bound after which a search without time limit ends.
+PATIENCE = 12
 
 
 class Recherche:
@@ -89,7 +91,7 @@ class Recherche:
     def over(self) -> bool:
         """Time to end; the best plan in hand is offered, and told, on the way."""
         if self.m.totaux[3] < self.suivi.cout - 1e-7:
-            self.suivi.offer(self.m.meilleur, float(self.m.totaux[3]))
+            self.suivi.offer(self.m.meilleur, self.m.x2, float(self.m.totaux[3]))
         self.suivi.tell()
         if self.sur_horloge:
             self.hear_master()
@@ -106,46 +108,69 @@ class Recherche:
         """One annealing from the plan in hand, and its sectors for the master."""
         d, m = self.d, self.m
         chaud = self.heat() * chaleur
-        pas = max(20 * PAS, PAS_PAR_ZONE * len(self.zones))
+        pas = max(2 * PAS, PAS_PAR_ZONE * len(self.zones))
         pas -= pas % PAS
         instantane = max(1, pas // (20 * PAS)) * PAS
         for debut in range(0, pas, PAS):
             anneal(d, m, self.alea, self.zones, chaud, self.heat() * FROID, debut, PAS, pas)
             if debut > 0.7 * pas and debut % instantane == 0:
-                self.keep_sectors(m.x, m.lie)
+                self.keep_sectors(m.x)
             if self.over():
                 return
         restart(d, m)
-        self.keep_sectors(m.x, m.lie)
+        self.keep_sectors(m.x)
 
-    def keep_sectors(self, x: I32, lie: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+    def keep_sectors(self, x: I32) -> None:
         """Sectors of a plan, for the master."""
-        if self.m.x2.max(initial=-1) < 0 and not lie.all():
-            return
         ordre = np.argsort(x, kind="stable").astype(np.int32)
         fins = np.searchsorted(x[ordre], np.arange(self.problem.n_colleges + 1))
         for j in range(self.problem.n_colleges):
             zones = ordre[fins[j] : fins[j + 1]]
-            self.colonnes[j, zones[self.m.x2[zones] < 0].tobytes()] = None
+            self.colonnes[j, zones[self.relache.couvrir[zones]].tobytes()] = None
 
     def take(self, x: I32) -> bool:
-        """Take a plan found by a program as the plan in hand, when it is contiguous and better than the best."""
-        d = self.d
-        x = np.where(self.m.x2 >= 0, self.m.x, x).astype(np.int32)
-        college = self._college(x, self.m.x2)
+        """Take a plan found by a program as the plan in hand, when it is contiguous and better than the best. Zones
+        shared today keep what they have."""
+        autre = self.memory(np.where(self.relache.couvrir, x, self.m.x).astype(np.int32), self.m.x2)
+        if autre is None or autre.totaux[2] >= self.suivi.cout - 1e-7:
+            return False
+        self.m = autre
+        self.suivi.offer(autre.x, autre.x2, float(autre.totaux[2]))
+        return True
+
+    def memory(self, x: I32, x2: I32) -> Memoire | None:
+        """Sums of a plan; None when it cuts zones off."""
+        d, college = self.d, self._college(x, x2)
         detachees = (college >= 0) & ~attached(college, d.portes, d.indptr, d.indices)
         zones = np.arange(self.problem.n_zones)[:, None]
         if (detachees & ~d.tolerees[zones, np.maximum(college, 0)]).any():
-            return False
-        autre = memoire(d, x, self.m.x2)
+            return None
+        autre = memoire(d, x, x2)
         relink_all(d, autre)
         autre.totaux[2] = autre.totaux[3] = total(d, autre)
         autre.meilleur[:] = autre.x
-        if autre.totaux[2] >= self.suivi.cout - 1e-7:
-            return False
-        self.m = autre
-        self.suivi.offer(autre.x, float(autre.totaux[2]))
-        return True
+        return autre
+
+    def unshare(self) -> None:
+        """End shared sectors of the best plan, one zone at a time: what this makes possible is tried by a short
+        annealing before it is judged."""
+        partagees = np.flatnonzero((self.m.x2 >= 0) & self.d.permis.any(axis=1))
+        for zone in self.tirage.permutation(partagees)[:PARTAGEES]:
+            for j in np.flatnonzero(self.d.permis[zone]):
+                if self.over():
+                    return
+                x, x2 = self.suivi.x.copy(), self.suivi.x2.copy()
+                x[zone], x2[zone] = j, AUCUN
+                autre = self.memory(x, x2)
+                if autre is None:
+                    continue
+                mobiles = np.flatnonzero(~self.d.fige & (x2 < 0)).astype(np.int32)
+                pas = max(2_000, 30 * len(mobiles))
+                anneal(self.d, autre, self.alea, mobiles, 0.1 * self.heat(), self.heat() * FROID, 0, pas, pas)
+                if autre.totaux[3] < self.suivi.cout - 1e-7:
+                    self.suivi.offer(autre.meilleur, autre.x2, float(autre.totaux[3]))
+                    self.zones = mobiles
+        self.back_to_best()
 
     def pieces(self, combien: int) -> None:
         """Some pieces of the best plan, each solved anew; larger ones as long as they are solved to the end."""
@@ -175,7 +200,7 @@ class Recherche:
             x[morceau.zone[pris]] = morceau.college[pris]
             if self.take(x):
                 voisins = sector_graph(self.d, self.m.x)
-                self.keep_sectors(self.m.x, self.m.lie)
+                self.keep_sectors(self.m.x)
 
     def _neighbours(self, voisins: list[set[int]], ouverts: list[int]) -> list[int]:
         """Collèges whose sectors touch, grown from one drawn at random."""
@@ -258,7 +283,7 @@ class Recherche:
     def take_received(self) -> None:
         """The master's last plan, if it is better."""
         if self.recu is not None and self.take(self.recu):
-            self.keep_sectors(self.m.x, self.m.lie)
+            self.keep_sectors(self.m.x)
         self.recu = None
 
     def run(self) -> Solution:
@@ -276,7 +301,7 @@ class Recherche:
 
     def _turns(self) -> None:
         sans_mieux = 0
-        self.keep_sectors(self.m.x, self.m.lie)
+        self.keep_sectors(self.m.x)
         while not self.over():
             avant = (self.suivi.cout, self.suivi.borne)
             self.anneal(CHALEURS[self.suivi.tours % len(CHALEURS)])
@@ -284,6 +309,7 @@ class Recherche:
             self.take_received()
             if not self.attend_maitre:
                 self.ask_master()
+            self.unshare()
             if self.assigned():
                 self.pieces(MORCEAUX)
             while self.attend_maitre and not self.sur_horloge:
@@ -295,13 +321,12 @@ class Recherche:
             self.back_to_best()
             self.suivi.tours += 1
             sans_mieux = 0 if (self.suivi.cout, self.suivi.borne) != avant else sans_mieux + 1
-            libre = self.stop.seconds is None and self.stop.iterations is None
-            if libre and sans_mieux >= PATIENCE:
+            if self.stop.seconds is None and sans_mieux >= PATIENCE:
                 return
 
     def back_to_best(self) -> None:
         """The best plan becomes the plan in hand."""
-        if np.array_equal(self.m.x, self.suivi.x):
+        if np.array_equal(self.m.x, self.suivi.x) and np.array_equal(self.m.x2, self.suivi.x2):
             return
         self.m = memoire(self.d, self.suivi.x, self.suivi.x2)
         relink_all(self.d, self.m)
@@ -313,12 +338,3 @@ def solve(problem: Problem, stop: Arret, seed: int = 1, progress: Progres = sile
     """New sectors for a block: always a plan, contiguous but for the islands tolerated, never dearer than today's
     (unless zones that a rule imposes make it so); a bound proves how far it is from the best at most."""
     return Recherche(problem, stop, seed, progress).run()
-
-
-def plan_memory(problem: Problem, plan: Plan) -> tuple[Donnees, Memoire]:
-    """Arrays of the compiled search for a plan (tests)."""
-    d = donnees(problem, known_tables(problem))
-    x = np.where(plan.college[:, 0] < 0, problem.n_colleges, plan.college[:, 0]).astype(np.int32)
-    m = memoire(d, x, plan.college[:, 1].astype(np.int32))
-    relink_all(d, m)
-    return d, m

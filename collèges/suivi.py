@@ -42,11 +42,11 @@ class Suivi:
         self.empreinte = problem_hash(problem)
         self._attend, self._dit = True, -np.inf
 
-    def offer(self, x: I32, cout: float) -> bool:
+    def offer(self, x: I32, x2: I32, cout: float) -> bool:
         """A plan and its cost (search's units): kept when it is better."""
         if cout >= self.cout - 1e-7:
             return False
-        self.x, self.cout = x.copy(), cout
+        self.x, self.x2, self.cout = x.copy(), x2.copy(), cout
         self._attend = True
         self._mark()
         return True
