@@ -17,8 +17,10 @@ from territoires.calcul import Arret
 from .echange import F64, I8, I32, U64, descend, generator, greedy, random_open, shake, value
 from .lagrangien import climb, explore, fix
 
-#: Cells read between two looks at the stop: about 20 ms.
-TRANCHE = 8_000_000
+#: Cells read between two looks at the stop: 20 to 40 ms.
+TRANCHE = 5_000_000
+#: Costs sorted between two looks at the stop.
+TRI = 200_000
 #: Random starts, and shakings before the bound is first asked for.
 DEPARTS = 2
 SECOUSSES = 12
@@ -116,7 +118,8 @@ class _Recherche:
         if ouvert.any():
             self.keep(ouvert, value(noyau.cout, noyau.fixe, ouvert))
         ouvert[:] = noyau.verrou > 0
-        greedy(noyau.cout, noyau.fixe, noyau.verrou, noyau.p_min, noyau.p_max, ouvert)
+        if not self.greed(ouvert):
+            return
         self.descent(ouvert)
         milieu = max(int(ouvert.sum()), noyau.p_min)
         for _ in range(DEPARTS):
@@ -124,6 +127,18 @@ class _Recherche:
                 return
             random_open(noyau.verrou, milieu, ouvert, self.hasard)
             self.descent(ouvert)
+
+    def greed(self, ouvert: I8) -> bool:
+        """The best site again and again, a few in a slice; false when stopped on the way."""
+        noyau = self.noyau
+        sites = max(1, TRANCHE // noyau.cout.size)
+        while True:
+            avant = int(ouvert.sum())
+            greedy(noyau.cout, noyau.fixe, noyau.verrou, noyau.p_min, min(avant + sites, noyau.p_max), ouvert)
+            if int(ouvert.sum()) < min(avant + sites, noyau.p_max) or int(ouvert.sum()) >= noyau.p_max:
+                return True
+            if self.stop.reached():
+                return False
 
     def shaking(self, fois: int) -> None:
         """Swaps at random from the best set, stronger and stronger until one helps, and descents."""
@@ -151,17 +166,15 @@ def solve_core(
     if not len(noyau.fixe) or not r.d:
         ouvert = (noyau.verrou > 0).astype(np.int8)
         valeur = value(noyau.cout, noyau.fixe, ouvert) if r.d else float(noyau.fixe[ouvert > 0].sum())
-        s = len(noyau.fixe)
-        etat = np.array([-np.inf, 0.0, 0.0, 0.0, 0.0])
-        return Trouve(
-            ouvert, valeur, valeur, 0, noyau.verrou, np.zeros(r.d), np.zeros(s), np.zeros(s, dtype=np.int8), etat
-        )
+        r.ouvert, r.valeur, r.borne = ouvert, valeur, valeur
+        return _unbounded(r, noyau)
     r.start(depart)
     if depart is None:
         r.shaking(SECOUSSES)
-    par_demande = np.ascontiguousarray(noyau.cout.T)
-    ordre = np.argsort(par_demande, axis=1, kind="stable").astype(np.int32)
-    triee = np.take_along_axis(par_demande, ordre, axis=1)
+    listes = _sorted_lists(noyau, stop)
+    if listes is None:
+        return _unbounded(r, noyau)
+    triee, ordre = listes
     u, rho, choix, frequence, etat = _root(r, triee, ordre)
     verrou = noyau.verrou.copy()
     if not r.done():
@@ -170,6 +183,28 @@ def solve_core(
             _branch(r, triee, ordre, verrou, u, frequence, seconds)
     borne = r.valeur if r.done() else min(r.borne, r.valeur)
     return Trouve(r.ouvert, r.valeur, borne, r.iterations, verrou, u, rho, choix, etat)
+
+
+def _unbounded(r: _Recherche, noyau: Noyau) -> Trouve:
+    """What is known without multipliers."""
+    etat = np.array([-np.inf, 0.0, 0.0, 0.0, 0.0])
+    rien = np.zeros(r.s, dtype=np.int8)
+    return Trouve(r.ouvert, r.valeur, r.borne, r.iterations, noyau.verrou, np.zeros(r.d), np.zeros(r.s), rien, etat)
+
+
+def _sorted_lists(noyau: Noyau, stop: Arret) -> tuple[F64, I32] | None:
+    """Costs of each demand in ascending order and their sites, (D, S); None when stopped on the way."""
+    par_demande = np.ascontiguousarray(noyau.cout.T)
+    d, s = par_demande.shape
+    triee, ordre = np.empty((d, s)), np.empty((d, s), dtype=np.int32)
+    pas = max(1, TRI // s)
+    for debut in range(0, d, pas):
+        if stop.reached():
+            return None
+        bloc = slice(debut, debut + pas)
+        ordre[bloc] = np.argsort(par_demande[bloc], axis=1, kind="stable")
+        triee[bloc] = np.take_along_axis(par_demande[bloc], ordre[bloc], axis=1)
+    return triee, ordre
 
 
 def _root(r: _Recherche, triee: F64, ordre: I32) -> tuple[F64, F64, I8, F64, F64]:

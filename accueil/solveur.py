@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from territoires.calcul import Arret, Progres, silent
 
+from .amorce import first_answer
 from .assouplissement import explain
 from .centre import solve_center
 from .evaluation import Flux, make_solution, nearest_flows, no_solution, satisfies
@@ -50,6 +51,10 @@ def solve(
     if debut is not None:
         suivi.offer(debut[0], debut[1])
     faisable = _solve(vue, suivi, stop, seed)
+    if not suivi.found and faisable is None:
+        debut = first_answer(vue)
+        if debut is not None:
+            suivi.offer(debut[0], debut[1])
     if suivi.found:
         return suivi.solution()
     return _nothing(vue, stop, seed, faisable)
@@ -96,6 +101,8 @@ def _center(
 
     trouve = solve_center(vue, stop, seed, better, depart)
     if not np.isfinite(trouve.rayon):
+        if debut is None and not np.isinf(trouve.borne):
+            debut = first_answer(vue)
         if debut is not None:
             return make_solution(problem, debut[0], None, seed=seed, flux=debut[1], rayon_borne=trouve.borne)
         return _nothing(vue, stop, seed, False if np.isinf(trouve.borne) else None)
