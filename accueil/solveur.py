@@ -104,7 +104,8 @@ def _center(
         if debut is None and not np.isinf(trouve.borne):
             debut = first_answer(vue)
         if debut is not None:
-            return make_solution(problem, debut[0], None, seed=seed, flux=debut[1], rayon_borne=trouve.borne)
+            borne = trouve.borne if problem.modele is Modele.CENTRE else None
+            return make_solution(problem, debut[0], borne, seed=seed, flux=debut[1], rayon_borne=trouve.borne)
         return _nothing(vue, stop, seed, False if np.isinf(trouve.borne) else None)
     niveaux = vue.niveau[trouve.niveaux]
     flux = None if trouve.part is None else flows_of(vue, trouve.part)
