@@ -13,11 +13,12 @@ from .evaluation import PREUVE
 from .mip import Mip, Verdict
 from .moteur import prepare, solve_mip
 from .probleme import Etat, Modele
-from .rayons import cover_program, reachable
+from .rayons import cover_program, median_program, reachable
 from .suivi import Suivi
 from .vue import Vue
 
-#: Seconds of branch and bound before maximal cover is given to a program, which cuts its fractional answers better.
+#: Seconds of branch and bound before a program takes over, where it cuts fractional answers better: maximal cover, and
+#: p-median where many couples are forbidden, which is a cover too.
 ARBRE_COUVERTURE_S = 0.3
 
 
@@ -47,13 +48,12 @@ def solve_plain(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
             suivi.offer(vue.niveau[ouvert > 0], cout=valeur)
         suivi.bound(min(borne, vide))
 
-    trouve = solve_core(
-        noyau, stop, seed, better, depart=depart, seconds=ARBRE_COUVERTURE_S if couverture else float("inf")
-    )
+    borne_arbre = ARBRE_COUVERTURE_S if couverture or np.isfinite(interdit) else float("inf")
+    trouve = solve_core(noyau, stop, seed, better, depart=depart, seconds=borne_arbre)
     suivi.iterations += trouve.iterations
     suivi.bound(min(proven_bound(trouve, noyau), vide))
-    if couverture and not trouve.closed(noyau) and not stop.reached():
-        _finish_cover(vue, suivi, trouve, noyau, stop, seed)
+    if np.isfinite(borne_arbre) and not trouve.closed(noyau) and not stop.reached():
+        _finish(vue, suivi, trouve, noyau, vide, stop, seed)
     return True if suivi.found else None
 
 
@@ -142,26 +142,30 @@ def fixed(mip: Mip, y: NDArray[np.int64], verrou: I8) -> Mip:
     )  # fmt: skip
 
 
-def _finish_cover(vue: Vue, suivi: Suivi, trouve: Trouve, noyau: Noyau, stop: Arret, seed: int) -> None:
-    """Maximal cover as a program on the sites that the bound left free."""
+def _finish(vue: Vue, suivi: Suivi, trouve: Trouve, noyau: Noyau, vide: float, stop: Arret, seed: int) -> None:
+    """The problem as a program on the sites that the bound left free; ``vide``: cost of opening nothing."""
     prepare()
-    programme = cover_program(vue)
+    suivi.say("Preuve par programme")
+    couverture = vue.probleme.modele is Modele.COUVERTURE_MAX
+    programme = cover_program(vue) if couverture else median_program(vue)
     mip = fixed(programme.mip, programme.y, trouve.verrou)
     point = np.zeros(len(mip.cout))
     point[programme.y] = trouve.ouvert
+    gap = min(noyau.marge, 0.999)
 
     def better(x: F64 | None, objectif: float, borne: float) -> None:
         if x is not None:
             suivi.offer(vue.niveau[x[programme.y] > 0.5])
-        suivi.bound(min(borne, suivi.cout))
+        suivi.bound(min(borne, suivi.cout, vide))
 
-    reponse = solve_mip(mip, stop, gap_abs=min(noyau.marge, 0.999), depart=point, ecoute=better, seed=seed)
+    reponse = solve_mip(mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed)
     suivi.iterations += reponse.noeuds
     better(reponse.x, reponse.objectif, -np.inf)
-    if reponse.verdict is Verdict.OPTIMAL:
-        suivi.bound(suivi.cout if noyau.marge > 0.5 else min(reponse.borne, suivi.cout))
+    # The locks leave out nothing better than the best answer by more than the margin.
+    dehors = suivi.cout - (0.0 if gap > 0.5 else gap)
+    if reponse.verdict is Verdict.OPTIMAL and gap > 0.5:
+        suivi.bound(min(suivi.cout, vide))
     elif reponse.verdict is Verdict.IRREALISABLE:
-        # The locks left out all but the answer itself.
-        suivi.bound(suivi.cout - (0.0 if noyau.marge > 0.5 else noyau.marge))
+        suivi.bound(min(dehors, vide))
     else:
-        suivi.bound(min(reponse.borne, suivi.cout))
+        suivi.bound(min(reponse.borne, dehors, vide))
