@@ -150,7 +150,9 @@ def may_leave(d: Donnees, m: Memoire, zone: int) -> bool:
 
 @compiled
 def may_enter(d: Donnees, m: Memoire, zone: int, b: int) -> bool:
-    """The zone would be attached in b, or may be an island there."""
+    """The zone would be attached in b, or may be an island there; b = C (none): it has no collège today either."""
+    if b == len(d.portes):
+        return bool(d.parts_0[zone].sum() == 0.0)
     if not d.permis[zone, b]:
         return False
     if d.tolerees[zone, b]:
@@ -225,14 +227,16 @@ def apply(d: Donnees, m: Memoire, zone: int, b: int) -> None:
 def _target(
     indptr: I32, indices: I32, x: I32, x2: I32, portes: I32, retour: I32, zone: int, alea: NDArray[np.uint64]
 ) -> int:
-    """A collège to try for the zone: a neighbour's mostly; -1 = none."""
+    """A collège to try for the zone: a neighbour's mostly (C = to have none); -1: nothing to try."""
     c = len(portes)
     degre = indptr[zone + 1] - indptr[zone]
     tirage = uniform(alea)
     if degre == 0 or tirage < 0.02:
         # Its own collège of today, or the one imposed; or one whose door it is.
-        if tirage < 0.01 or degre == 0:
-            return int(retour[zone])
+        if tirage < 0.002:
+            return c
+        if tirage < 0.01 or (degre == 0 and tirage < 0.5):
+            return int(retour[zone]) if retour[zone] >= 0 else c
         j = int(uniform(alea) * c)
         return j if portes[j] == zone else -1
     autre = indices[indptr[zone] + int(uniform(alea) * degre)]

@@ -166,7 +166,8 @@ class Recherche:
                     continue
                 mobiles = np.flatnonzero(~self.d.fige & (x2 < 0)).astype(np.int32)
                 pas = max(2_000, 30 * len(mobiles))
-                anneal(self.d, autre, self.alea, mobiles, 0.1 * self.heat(), self.heat() * FROID, 0, pas, pas)
+                chaud = self.heat() * (1.0 if self.tirage.random() < 0.3 else 0.1)
+                anneal(self.d, autre, self.alea, mobiles, chaud, self.heat() * FROID, 0, pas, pas)
                 if autre.totaux[3] < self.suivi.cout - 1e-7:
                     self.suivi.offer(autre.meilleur, autre.x2, float(autre.totaux[3]))
                     self.zones = mobiles
