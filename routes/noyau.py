@@ -25,6 +25,7 @@ from .noyau_ecarts import (
     FORCE,
     FORCE_SUITE,
     RECHARGE,
+    RECHARGE_SUITE,
     exchange,
     extra_reload,
     trim,
@@ -150,6 +151,8 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
         reload = len(d.refill) > 0 and nr > 0 and draw(s.random) < RECHARGE
         if reload:
             extra_reload(d, s, nr)
+            while draw(s.random) < RECHARGE_SUITE:
+                extra_reload(d, s, nr)
         for i in range(nr):
             u = s.removed[i]
             insert_best(d, s, u, force and (i == 0 or draw(s.random) < FORCE_SUITE))

@@ -12,12 +12,18 @@ from .noyau_ruine import needless
 
 #: Chance an iteration that two trucks exchange circuits; draws of a pair that differs.
 ECHANGE, TIRAGES_ECHANGE = 0.02, 4
-#: Chance an iteration of a reload that nothing asks for, and that a second one follows it.
-RECHARGE, RECHARGE_DOUBLE = 0.1, 0.4
+#: Chance an iteration of a reload that nothing asks for, that it is a double one, and that there is one more elsewhere.
+RECHARGE, RECHARGE_DOUBLE, RECHARGE_SUITE = 0.15, 0.4, 0.4
 #: Where modes are held: chance an iteration that services just inserted are turned round, and that one of them is.
 DEMI_TOUR, DEMI_TOUR_SUITE = 0.1, 0.3
 #: Chance an iteration, when items are absent, that the first is inserted whatever it costs; that one more is.
 FORCE, FORCE_SUITE = 0.15, 0.2
+
+
+@inner
+def again(d: Donnees, s: Etat, k: int) -> None:
+    """`rebuild`, called: these steps are rare, and compile faster so."""
+    rebuild(d, s, k)
 
 
 @inner
@@ -60,13 +66,13 @@ def exchange(d: Donnees, s: Etat) -> None:
         before = s.route[k].value + s.route[j].value
         take_over(s, k, j)
         take_over(s, j, k)
-        rebuild(d, s, k)
-        rebuild(d, s, j)
+        again(d, s, k)
+        again(d, s, j)
         if not (sound(d, s, k) and sound(d, s, j)):
             take_over(s, k, k)
             take_over(s, j, j)
-            rebuild(d, s, k)
-            rebuild(d, s, j)
+            again(d, s, k)
+            again(d, s, j)
         s.sums[S_CURRENT] += s.route[k].value + s.route[j].value - before
         return
 
@@ -91,12 +97,12 @@ def extra_reload(d: Donnees, s: Etat, nr: int) -> None:
     for i in range(count):
         s.visit[k, gap + i].e, s.visit[k, gap + i].mode = d.n + near[draw_int(s.random, len(near))], 0
     r.size = size + count
-    rebuild(d, s, k)
+    again(d, s, k)
     if not r.value < INF:
         for p in range(gap, size):
             s.visit[k, p].e, s.visit[k, p].mode = s.visit[k, p + count].e, s.visit[k, p + count].mode
         r.size = size
-        rebuild(d, s, k)
+        again(d, s, k)
     s.sums[S_CURRENT] += r.value - before
 
 
@@ -119,7 +125,7 @@ def trim(d: Donnees, s: Etat, k: int) -> None:
             drop = walk(d, s, k, s.tmp, r.size - 1, True) < r.value + EPS
         if drop:
             drop_reload(s, k, p)
-            rebuild(d, s, k)
+            again(d, s, k)
         p -= 1
     s.sums[S_CURRENT] += r.value - before
 
@@ -133,8 +139,8 @@ def turn_round(d: Donnees, s: Etat, u: int) -> None:
     r, v = s.route[k], s.visit[k, s.item[u].at]
     before = r.value
     v.mode = 1 - v.mode
-    rebuild(d, s, k)
+    again(d, s, k)
     if not r.value < INF:
         v.mode = 1 - v.mode
-        rebuild(d, s, k)
+        again(d, s, k)
     s.sums[S_CURRENT] += r.value - before
