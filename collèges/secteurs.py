@@ -173,7 +173,7 @@ def best_sectors(
         if borne[noeud] <= meilleur + marge:
             break
         if branches >= noeuds_max:
-            ouverte = borne[noeud]
+            ouverte = max(ouverte, borne[noeud])
             break
         taille -= 1
         tas[0] = tas[taille]
