@@ -176,7 +176,10 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
             return True
         verrou = preparation.verrou
         gap = gap_of(vue, suivi.cout)
-    programme = capacity_program(vue)
+        if vue.probleme.capacites is Capacites.PARTAGEE and suivi.found:
+            _share(vue, suivi, stop, seed)
+    garde = None if verrou is None else np.broadcast_to(verrou >= 0, (vue.n, vue.m))
+    programme = capacity_program(vue, garde=garde)
     mip = programme.mip if verrou is None else fixed(programme.mip, programme.y, verrou)
     # What the locks leave out is no better than the best answer less the gap.
     plafond = suivi.cout if gap > 0.5 or verrou is None else suivi.cout - gap
@@ -197,6 +200,16 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
         return suivi.found
     better(reponse.x, reponse.objectif, reponse.borne)
     return True if suivi.found else None
+
+
+def _share(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> None:
+    """The best shares between the open levels of the best answer: a transport problem."""
+    ouvert = open_array(vue, suivi)
+    programme = capacity_program(vue, garde=np.broadcast_to(ouvert > 0, (vue.n, vue.m)))
+    verrou = np.where(ouvert > 0, 1, -1).astype(np.int8)
+    reponse = solve_mip(fixed(programme.mip, programme.y, verrou), stop, seed=seed)
+    if reponse.x is not None:
+        suivi.offer(*_answer(vue, programme, reponse.x))
 
 
 def _shares(vue: Vue, flux: Flux) -> F64:

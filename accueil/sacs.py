@@ -14,11 +14,14 @@ from .echange import F64, I8, I32, U64, draw
 
 _FIN = 1e-9
 
+#: Knapsacks: of shares; of whole demands, exactly (dynamic programming, whole volumes); of whole demands, relaxed.
+PARTAGE, ENTIER, RELACHE = 0, 1, 2
+
 
 @njit(cache=True)
-def _knapsack(cout_j: F64, u: F64, vol: F64, cap: float, entier: bool, pris: F64, garde: bool) -> float:
-    """Least ``sum (c_i - u_i) x_i`` within the capacity: exact by dynamic programming for whole volumes, else its
-    linear relaxation. ``pris`` (D,) receives x when ``garde``."""
+def _knapsack(cout_j: F64, u: F64, vol: F64, cap: float, sorte: int, pris: F64, garde: bool) -> float:
+    """Least ``sum (c_i - u_i) x_i`` within the capacity; ``sorte``: PARTAGE, ENTIER or RELACHE. ``pris`` (D,) receives
+    x when ``garde``."""
     n = len(u)
     objets = np.empty(n, dtype=np.int32)
     k = 0
@@ -26,7 +29,7 @@ def _knapsack(cout_j: F64, u: F64, vol: F64, cap: float, entier: bool, pris: F64
     poids = 0.0
     for i in range(n):
         pris[i] = 0.0
-        if u[i] > cout_j[i] and vol[i] <= cap:
+        if u[i] > cout_j[i] and (sorte == PARTAGE or vol[i] <= cap):
             objets[k] = i
             k += 1
             somme += cout_j[i] - u[i]
@@ -36,7 +39,7 @@ def _knapsack(cout_j: F64, u: F64, vol: F64, cap: float, entier: bool, pris: F64
             for q in range(k):
                 pris[objets[q]] = 1.0
         return somme
-    if not entier:
+    if sorte != ENTIER:
         rapport = np.empty(k)
         for q in range(k):
             i = objets[q]
@@ -106,7 +109,7 @@ def climb_sacs(
     vol: F64,
     cap: F64,
     verrou: I8,
-    entier: bool,
+    sorte: int,
     p_min: int,
     p_max: int,
     u: F64,
@@ -129,7 +132,7 @@ def climb_sacs(
     while fait < pas and etat[1] > 1e-3 and etat[5] == 0.0:
         fait += 1
         for j in range(m):
-            rho[j] = fixe[j] + _knapsack(cout[j], u, vol, cap[j], entier, pris, False) if verrou[j] >= 0 else np.inf
+            rho[j] = fixe[j] + _knapsack(cout[j], u, vol, cap[j], sorte, pris, False) if verrou[j] >= 0 else np.inf
         # Open sites together hold everybody: relaxed at its price, which the bound gets back for the whole volume.
         prix, partiel, fraction = _room_price(rho, cap, verrou, besoin)
         for j in range(m):
@@ -184,7 +187,7 @@ def climb_sacs(
             servi[i] = 0.0
         for j in range(m):
             if choix[j] == 1 or j == partiel:
-                _knapsack(cout[j], u, vol, cap[j], entier, pris, True)
+                _knapsack(cout[j], u, vol, cap[j], sorte, pris, True)
                 part = 1.0 if choix[j] == 1 else fraction
                 for i in range(n):
                     servi[i] += part * pris[i]

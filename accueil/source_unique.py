@@ -1,8 +1,9 @@
-"""Single-source capacities with no other rule than states and a number of sites: p-median or facility location.
+"""Capacities with no other rule than states and a number of sites: p-median or facility location.
 
 Bound: the assignment constraints relaxed, each site solves a knapsack (Beasley, EJOR 1993; Pirkul 1987), subgradient
 steps. Answers: from the multipliers, iterated local search (shifts, exchanges, moves of sites). The program of
-`accueil.capacites` then starts from the best answer, on the sites that the bound left free.
+`accueil.capacites` then starts from the best answer, on the sites that the bound left free. Where demands may be
+shared, knapsacks are of shares, and answers that share nothing are still answers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from territoires.calcul import Arret
 
 from .echange import F64, I8, I32, generator, random_open
 from .probleme import Capacites, Etat, Modele
-from .sacs import assign_all, climb_sacs, improve, perturb, total_cost
+from .sacs import ENTIER, PARTAGE, RELACHE, assign_all, climb_sacs, improve, perturb, total_cost
 from .suivi import Suivi, flows_of
 from .vue import Vue
 
@@ -42,7 +43,7 @@ def applies(vue: Vue) -> bool:
     """Whether the problem is of this kind."""
     problem = vue.probleme
     return (
-        problem.capacites is Capacites.UNIQUE
+        problem.capacites is not Capacites.AUCUNE
         and problem.modele is Modele.MEDIANE
         and problem.minutes_non_servi is None
         and vue.n > 0
@@ -80,8 +81,11 @@ class _Recherche:
         self.p_min, self.p_max = max(problem.sites_min, int((self.verrou > 0).sum()), 1), vue.sites_max
         entiers = bool(np.all(self.vol == np.round(self.vol)))
         petit = float(self.cap.max()) <= CAPACITE_DP and vue.n * float(self.cap.sum()) <= CELLULES_DP
-        self.entier = entiers and petit
-        if self.entier:
+        if problem.capacites is Capacites.PARTAGEE:
+            self.sorte = PARTAGE
+        else:
+            self.sorte = ENTIER if entiers and petit else RELACHE
+        if self.sorte == ENTIER:
             self.cap = np.floor(self.cap)
         self.hasard = generator(seed)
         # Dearer per unit of volume than any detour: no overload is worth it.
@@ -152,7 +156,7 @@ class _Recherche:
                 if not np.isfinite(haut):
                     haut = float(self.u.sum()) * 2 + 1.0
                 climb_sacs(
-                    self.cout, self.fixe, self.vol, self.cap, self.verrou, self.entier, self.p_min, self.p_max, self.u,
+                    self.cout, self.fixe, self.vol, self.cap, self.verrou, self.sorte, self.p_min, self.p_max, self.u,
                     self.direction, self.meilleur_u, self.rho, self.choix, self.etat, haut, 1,
                 )  # fmt: skip
             if np.isfinite(self.etat[0]):
