@@ -170,8 +170,8 @@ def _check_difference(problem: Problem, plan: Plan, evaluation: Evaluation, zone
 
 
 def _check_moves(problem: Problem, plan: Plan) -> None:
-    """What no search may do, whatever it gains: take the collège away from a zone, give it one that rules refuse, pass
-    a closed border (but where the collège is imposed). What is so today may stay."""
+    """What no search may do, whatever it gains: take the collège away from a zone, give it one that rules refuse, or,
+    but where it is imposed, one that no road leads to or beyond a closed border. What is so today may stay."""
     couples, zones = pairs_of(problem, plan.college)
     for zone in np.flatnonzero(zones.avait & ~zones.garde):
         raise ControleEchoue(f"zone {problem.zone_code[zone]} : avait un collège, n'en a plus")
@@ -184,6 +184,8 @@ def _check_moves(problem: Problem, plan: Plan) -> None:
         qui = f"zone {problem.zone_code[zone]} passée au collège {problem.college_code[j]}"
         if actuel == 0 and not permitted(problem, zone, j):
             raise ControleEchoue(f"{qui}, qui lui est interdit")
+        if actuel == 0 and np.isinf(problem.minutes[zone, j]) and problem.impose[zone] != j:
+            raise ControleEchoue(f"{qui}, où aucune route ne mène")
         g, h = problem.zone_groupe[zone], problem.college_groupe[j]
         ferme = g != h and problem.passages_max[g, h] == 0 and problem.impose[zone] != j
         if ferme and zones.moyenne[zone] > 0:

@@ -295,7 +295,8 @@ class Recherche:
                 self.maitre.send("maitre", self.relache, marge, self.seed)
                 self.ask_assignment()
                 self._turns()
-        else:
+        elif not (self.m.x2 >= 0).any():
+            # Nobody may move; but a shared sector may still end, and such a plan cost less.
             self.suivi.bound(self.suivi.cout)
         self.suivi.tell(force=True)
         return self.suivi.solution()

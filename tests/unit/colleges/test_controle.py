@@ -211,6 +211,17 @@ def test_no_new_forbidden_collège(changes: dict[str, Any]) -> None:
     check(avant, solution_of(avant, plan))
 
 
+def test_no_collège_without_road() -> None:
+    minutes = np.where(np.arange(27).reshape(9, 3) == 4, np.inf, small().minutes)
+    regles = Regles(poids_depart=0.0, minutes_sans_route=0.0)
+    problem = small(minutes=minutes, regles=regles)
+    plan = plan_of(0, 1, 2, 0, 1, 2, 1, 1, 2)
+    with pytest.raises(ControleEchoue, match="Z01 passée au collège C1, où aucune route ne mène"):
+        check(problem, solution_of(problem, plan))
+    avant = replace(problem, present=plan.college)
+    check(avant, solution_of(avant, plan))
+
+
 # --- rules: what the plan costs under a rule that its figures forget -----------------------------------------
 
 
