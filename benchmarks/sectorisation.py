@@ -3,7 +3,8 @@
 Reads the layout of shared/data/districting, whose README fixes the objective: ``lcps/`` (zones, adjacency, schools_*
 and assignment_*), ``synthetic/NAME/``, ``cut_edges/``; a folder that is absent is left out. Without ``--limite`` each
 case has the seconds of its target (`LIMITES`). ``gap`` is against the bound, or against ``--reference`` (columns case,
-reference) where it knows the case; ``cost_at`` gives the cost reached after so many seconds.
+reference) where it knows the case; ``cost_at`` gives the cost reached after so many seconds, ``cpu_seconds`` the
+processor time had (twice the seconds on two idle cores, at most).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import csv
 import gzip
 import json
+import resource
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,9 +89,9 @@ def _warm_up() -> None:
 
 
 def _line(nom: str, problem: Problem, graine: int, limite: float, reference: float | None) -> dict[str, object]:
-    debut = time.perf_counter()
+    debut, avant = time.perf_counter(), _processor()
     solution: Solution = solve(problem, Arret(seconds=limite), graine)
-    secondes = time.perf_counter() - debut
+    secondes, processeur = time.perf_counter() - debut, _processor() - avant
     bilan = solution.bilan
     cout, borne = float(bilan.cost), None if bilan.bound is None else float(bilan.bound)
     contre = reference if reference is not None else borne
@@ -110,6 +112,7 @@ def _line(nom: str, problem: Problem, graine: int, limite: float, reference: flo
         "seed": graine,
         "limit_s": limite,
         "seconds": round(secondes, 2),
+        "cpu_seconds": round(processeur, 2),
         "cost": cout,
         "bound": borne,
         "reference": reference,
@@ -119,6 +122,13 @@ def _line(nom: str, problem: Problem, graine: int, limite: float, reference: flo
         "cut_off": len(solution.evaluation.coupees),
         "turns": bilan.iterations,
     }
+
+
+def _processor() -> float:
+    """Processor seconds of this process and of its children that have ended: on a loaded machine, what was had of the
+    two cores that a solve uses."""
+    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _cut_edges(dossier: Path, ligne: dict[str, str], graine: int, limite: float) -> dict[str, object]:
