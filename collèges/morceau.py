@@ -53,13 +53,18 @@ def order_of(d: Donnees, m: Memoire, longueurs: F64, j: int) -> F64:
 
 
 def sector_graph(d: Donnees, x: I32) -> list[set[int]]:
-    """Neighbouring sectors of each collège."""
+    """Neighbouring sectors of each collège; one without any (a new collège) is next to those around its door."""
     c = len(d.portes)
     depart = np.repeat(np.arange(len(x)), np.diff(d.indptr))
     a, b = x[depart], x[d.indices]
     voisins: list[set[int]] = [set() for _ in range(c)]
     for u, v in {(int(u), int(v)) for u, v in zip(a, b, strict=True) if u != v and u < c and v < c}:
         voisins[u].add(v)
+    for j, porte in enumerate(d.portes):
+        autour = {int(k) for k in x[d.indices[d.indptr[porte] : d.indptr[porte + 1]]]} | {int(x[porte])}
+        for k in autour - {j, c}:
+            voisins[j].add(k)
+            voisins[k].add(j)
     return voisins
 
 

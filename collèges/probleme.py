@@ -3,8 +3,9 @@
 What a plan is
     Each zone i goes to one collège (``s(i, j) = 1``), to none (``s = 0`` everywhere), or stays shared between its two
     collèges of today (``s = 1/2`` for each). Today's plan (``present``) is a plan like any other, and always allowed.
-    The solver ends a shared sector only zone by zone, when that alone makes the plan better or a rule imposes it; it
-    makes none.
+    The solver gives a zone what it has today, or a collège that is permitted, has a road and whose border is open
+    (``passages_max`` above 0), or the one imposed; none only where there is none today. It ends a shared sector only
+    zone by zone, when that makes the plan better or a rule imposes it, and makes none. Its bound is for such plans.
 
 What a plan costs, in pupil-minutes of a mean year (`collèges.couts` computes it, `collèges.controle` again)
     e[t, i] = ``eleves``; w[t] = ``poids_annee`` (adds up to 1); E[i] = sum over t of w[t] e[t, i], the mean year.
@@ -28,8 +29,8 @@ What a plan costs, in pupil-minutes of a mean year (`collèges.couts` computes i
     sans_college    sum of E over zones with no collège x poids_sans_college
     interdit        sum of E(i) s(i, j) over i, j that are not permitted x poids_interdit. j is not permitted to i when
                     ``interdit[i, j]``, or ``impose[i]`` names another collège, or ``zones_propres`` holds and zone i
-                    holds collèges (``college_zone``) but not j, unless j is a collège of i today; ``interdit`` and
-                    ``impose`` hold for today's collège too.
+                    holds collèges (``college_zone``) but not j, unless j is a collège of i today. ``interdit`` and
+                    ``impose`` hold for today's collège too; ``impose`` is stronger than ``zones_propres``.
     ensemble        each group of ``ensemble`` has a reference, its zone with the largest E (the first of equals): sum
                     over the group's zones of E(i) (1 - sum over j of min(s(i, j), s(reference, j))) x poids_ensemble;
                     zones without collège: s = 0
