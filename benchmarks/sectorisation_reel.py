@@ -19,12 +19,12 @@ import numpy as np
 
 from benchmarks.cas_reels import Cas, forecast_35, frontiere_42_43, ille_et_vilaine
 from benchmarks.mesure import say
-from collèges.controle import check
-from collèges.evaluation import evaluate
-from collèges.probleme import AUCUN, I32
-from collèges.resultat import Evaluation, Solution, present_plan
+from collèges.controle import check, check_evaluation
+from collèges.evaluation import evaluate, move
+from collèges.probleme import AUCUN, I32, Problem
+from collèges.resultat import Evaluation, Plan, Solution, present_plan
 from collèges.solveur import solve
-from territoires.calcul import Arret
+from territoires.calcul import Arret, ControleEchoue
 
 JOUR = "aujourd'hui"
 CAS = ("prevision", "ille-et-vilaine", "frontiere-42-43")
@@ -185,29 +185,62 @@ def _print_block(cas: Cas, avant: Evaluation, solution: Solution, secondes: floa
 # --- alone and together -----------------------------------------------------------------------------------
 
 
-def _alone_and_together(cas: Sequence[Cas], args: argparse.Namespace) -> None:
-    resultats = [_block(c, args) for c in cas]
-    *seuls, ensemble = resultats
-    # Each one's plan, told in the collèges and zones of both.
-    chacun = cas[-1].problem.present.copy()
-    zones = {code: i for i, code in enumerate(cas[-1].problem.zone_code)}
-    colleges = {code: j for j, code in enumerate(cas[-1].problem.college_code)}
-    for c, (_, solution) in zip(cas, seuls, strict=False):
+def _descend(problem: Problem, plan: Plan) -> tuple[Plan, Evaluation]:
+    """Zones given one by one to a neighbour's collège as long as that is better and cuts nobody off."""
+    voisins: list[set[int]] = [set() for _ in range(problem.n_zones)]
+    for a, b in problem.arete[problem.frontiere_m > 0].tolist():
+        voisins[a].add(b)
+        voisins[b].add(a)
+    evaluation, mieux = evaluate(problem, plan), True
+    while mieux:
+        mieux = False
+        for zone in range(problem.n_zones):
+            autour = {int(plan.college[v, 0]) for v in voisins[zone]} - {int(plan.college[zone, 0]), AUCUN}
+            for j in sorted(autour):
+                essai, vue = move(problem, plan, [zone], j)
+                if vue.cout < evaluation.cout - 1e-6 and not vue.coupees:
+                    plan, evaluation, mieux = essai, vue, True
+    return plan, evaluation
+
+
+def _joined(cas: Sequence[Cas], seuls: Sequence[Solution]) -> Plan:
+    """Each one's plan as one plan of the last block, which is all of them together."""
+    problem = cas[-1].problem
+    chacun = problem.present.copy()
+    zones = {code: i for i, code in enumerate(problem.zone_code)}
+    colleges = {code: j for j, code in enumerate(problem.college_code)}
+    for c, solution in zip(cas, seuls, strict=False):
         for code, paire in zip(c.problem.zone_code, solution.plan.college.tolist(), strict=True):
             chacun[zones[code]] = [AUCUN if j == AUCUN else colleges[c.problem.college_code[j]] for j in paire]
-    _map(cas[-1], [("Chacun chez soi", chacun), ("Ensemble", ensemble[1].plan.college)], args)
-    cloisonne = sum(solution.evaluation.cout for _, solution in seuls)
-    mutualise = ensemble[1].evaluation.cout
+    return Plan(chacun)
+
+
+def _alone_and_together(cas: Sequence[Cas], args: argparse.Namespace) -> None:
+    """Both regimes. What each one does alone may be done together: the better of the search's plan of the whole block
+    and of the plans of each one alone, improved zone by zone across the border, is the plan of both."""
+    resultats = [_block(c, args) for c in cas]
     problem = cas[-1].problem
+    chacun = _joined(cas, [solution for _, solution in resultats[:-1]])
+    cloisonne = sum(solution.evaluation.cout for _, solution in resultats[:-1])
+    trouve = resultats[-1][1]
+    plan, evaluation = min(
+        (_descend(problem, chacun), _descend(problem, trouve.plan)), key=lambda couple: couple[1].cout
+    )
+    check_evaluation(problem, plan, evaluation)
+    if evaluation.coupees:
+        raise ControleEchoue("plan d'ensemble : zones coupées de leur collège")
+    _map(cas[-1], [("Chacun chez soi", chacun.college), ("Ensemble", plan.college)], args)
     groupes = {
         nom: {
-            "passes": float(ensemble[1].evaluation.groupes.deplaces[0, g]),
-            "exterieurs": float(ensemble[1].evaluation.groupes.exterieurs[0, g]),
+            "changent": float(evaluation.groupes.deplaces[0, g]),
+            "exterieurs": float(evaluation.groupes.exterieurs[0, g]),
         }
         for g, nom in enumerate(problem.groupe_noms)
     }
+    passent = int(np.sum(problem.college_groupe[plan.college[:, 0]] != problem.zone_groupe))
     if args.json:
-        print(json.dumps({"cas": "gain", "cloisonne": cloisonne, "mutualise": mutualise, "groupes": groupes}))
+        sortie = {"cas": "gain", "cloisonne": cloisonne, "recherche": trouve.evaluation.cout}
+        print(json.dumps(sortie | {"mutualise": evaluation.cout, "zones_passees": passent, "groupes": groupes}))
         return
     print("\nChacun chez soi ou ensemble (élèves-minutes)")
     for c, (avant, solution) in zip(cas, resultats, strict=True):
@@ -216,12 +249,13 @@ def _alone_and_together(cas: Sequence[Cas], args: argparse.Namespace) -> None:
             f"  rééquilibré {_french('{:,.0f}', solution.evaluation.cout):>9}"
         )
     print(
-        f"  somme des deux seuls {_french('{:,.0f}', cloisonne)}, ensemble {_french('{:,.0f}', mutualise)} : "
-        f"gain {_french('{:,.0f}', cloisonne - mutualise)} ({_french('{:.1%}', 1 - mutualise / cloisonne)})"
+        f"  somme des deux seuls {_french('{:,.0f}', cloisonne)}, ensemble (le meilleur plan, repris zone par zone) "
+        f"{_french('{:,.0f}', evaluation.cout)} : gain {_french('{:,.0f}', cloisonne - evaluation.cout)} "
+        f"({_french('{:.1%}', 1 - evaluation.cout / cloisonne)}), {passent} zones passent la limite"
     )
     for nom, chiffres in groupes.items():
         print(
-            f"  {nom} : {_french('{:,.0f}', chiffres['passes'])} élèves changent de collège ; "
+            f"  {nom} : {_french('{:,.0f}', chiffres['changent'])} élèves changent de collège ; "
             f"ses collèges reçoivent {_french('{:.1%}', chiffres['exterieurs'])} d'élèves de l'autre département"
         )
 

@@ -157,6 +157,8 @@ def test_the_script_prints_lines_and_draws(donnees: Path, tmp_path: Path, capsys
         assert ligne["chiffres"]["zones coupées de leur collège"] == {"avant": 0, "apres": 0}
         assert ligne["cost"] <= ligne["chiffres"]["coût (élèves-minutes)"]["avant"]
     assert lignes[5]["cloisonne"] == pytest.approx(lignes[2]["cost"] + lignes[3]["cost"], abs=0.02)
+    # What each one does alone may be done together.
+    assert lignes[5]["mutualise"] <= min(lignes[5]["cloisonne"], lignes[5]["recherche"]) + 1e-6
     assert (tmp_path / "sectorisation-42-43.png").stat().st_size > 20_000
     assert main([str(donnees), "--cas", "prevision"]) == 0
     assert "publics d'Ille-et-Vilaine" in capsys.readouterr().out
