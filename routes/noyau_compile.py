@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -28,9 +30,18 @@ def merged(fonction: F) -> F:
     return _compile(fonction, inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+#: numba looks at the file of a function to know whether its compiled code is old; what it calls is in other files.
+_SOURCES = tuple(sorted(Path(__file__).parent.glob("noyau*.py")))
+EMPREINTE = hashlib.sha256(b"".join(source.read_bytes() for source in _SOURCES)).hexdigest()
+
+
 def _compile(fonction: F, **options: bool | str) -> F:
     try:
-        return cast(F, njit(cache=True, nogil=True, error_model="numpy", **options)(fonction))
+        found: Any = njit(cache=True, nogil=True, error_model="numpy", **options)(fonction)
+        kept = getattr(getattr(found, "_cache", None), "_cache_file", None)
+        if hasattr(kept, "_source_stamp"):
+            kept._source_stamp = EMPREINTE
+        return cast(F, found)
     except RuntimeError:
         # No folder to keep compiled code in (read-only installation without a home): compile in each process.
         return cast(F, njit(nogil=True, error_model="numpy", **options)(fonction))

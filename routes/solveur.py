@@ -6,44 +6,21 @@
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut, silent
+from territoires.calcul import Arret, Progres, silent
 
-from .evaluation import end_point, evaluate
-from .noyau import PAS, compare, construct, iterate
-from .noyau_donnees import (
-    C_ITER,
-    S_BEST,
-    S_BLINK,
-    S_COOLING,
-    S_REMOVALS,
-    S_TEMPERATURE,
-    Donnees,
-    Etat,
-    make_data,
-    make_state,
-)
-from .noyau_reserve import clear, settle
-from .probleme import I32, Circuit, Probleme, split_oversized
-from .recouvrement import choose
-from .reserve import gather, groups, limited_stocks
+from .noyau_donnees import make_data, make_state
+from .probleme import Circuit, Probleme, ProblemeInvalide, split_oversized
+from .recherche import Recherche
+from .releve import walk
 from .resultat import Solution
-
-#: Mean number of services removed at each iteration, and chance that a route is overlooked.
-RETRAITS, CLIGNEMENT = 10.0, 0.01
-#: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it.
-CHAUD, FROID = 0.3, 0.015
-#: Coolings of a run, each after the first from the best of set partitioning; iterations of one turn of an endless run.
-CYCLES, ITERATIONS = 3, 2_000_000
-#: Share of the time limit, and nodes, that one set partitioning may take.
-PART_HIGHS, NOEUDS = 0.06, 200
-#: Seconds that compiled code runs between two looks at the clock.
-TRANCHE_S = 0.02
 
 
 class MoteurInconnu(ValueError):
@@ -58,7 +35,8 @@ def solve(
     engine: str = "limitrophe",
     start: tuple[Circuit, ...] | None = None,
 ) -> Solution:
-    """The best plan found until ``stop``. Raises `MoteurInconnu`.
+    """The best plan found until ``stop``. Raises `MoteurInconnu`, `ProblemeInvalide` for a kept circuit that breaks a
+    rule.
 
     ``engine``: "limitrophe" or "pyvrp" (optional package). ``start``: present circuits, of the problem before any
     split; what breaks a rule in them is left to the search, and said in ``bilan.remarks``. With ``stop.iterations``
@@ -71,171 +49,79 @@ def solve(
     if engine != "limitrophe":
         raise MoteurInconnu(f"moteur inconnu : « {engine} » (limitrophe ou pyvrp)")
     planned, origin = split_oversized(problem)
+    for circuit in planned.circuits:
+        faults = walk(planned, circuit).faults
+        if len(circuit.visits) and faults:
+            raise ProblemeInvalide(f"circuits : {faults[0]}")
     d = make_data(planned)
-    s = make_state(d, seed)
-    return Recherche(planned, d, s, stop, seed, progress, None if planned is problem else origin).run()
+    run = Recherche(planned, d, make_state(d, seed), stop, seed, progress, None if planned is problem else origin)
+    return run.run(None if start is None else _split_start(start, problem, origin))
 
 
-class Recherche:
-    """One run of the search: temperatures, looks at the clock, what is told."""
+def solve_seeds(
+    problem: Probleme,
+    stop: Arret,
+    seeds: Sequence[int],
+    processes: int,
+    progress: Progres = silent,
+    start: tuple[Circuit, ...] | None = None,
+) -> Solution:
+    """The best of several seeds, each in a process of its own, ``processes`` at a time; the first of equals.
 
-    def __init__(
-        self, problem: Probleme, d: Donnees, s: Etat, stop: Arret, seed: int, progress: Progres, origin: I32 | None
-    ) -> None:
-        self.problem, self.d, self.s, self.stop, self.seed, self.progress = problem, d, s, stop, seed, progress
-        self.origin = origin
-        self.trace: list[PointTrace] = []
-        self.remarks: list[str] = []
-        self.endless = stop.seconds is None and stop.iterations is None
-        self.hot = 1.0
-        self.kept = sum(_value(problem, c) for c in problem.circuits) + self._lost()
+    Limits are those of each seed. Progress says how many have ended; cancelling ends those under way.
+    """
+    context: Any = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        cancelled = manager.Event()
+        limits = replace(stop, cancelled=None)
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            futures = [pool.submit(_one, problem, limits, seed, start, cancelled) for seed in seeds]
+            best: Solution | None = None
+            waiting = set(range(len(futures)))
+            while waiting:
+                if stop.cancelled is not None and stop.cancelled():
+                    cancelled.set()
+                for i in sorted(waiting):
+                    if futures[i].done():
+                        waiting.discard(i)
+                        found = futures[i].result()
+                        if best is None or found.objectif.total < best.objectif.total:
+                            best = found
+                        done = 1 - len(waiting) / len(futures)
+                        progress(done, f"{len(futures) - len(waiting)} graines", best.objectif.total, None, best)
+                if waiting:
+                    context.Event().wait(0.02)
+    found_all = [future.result() for future in futures]
+    return min(found_all, key=lambda solution: solution.objectif.total)
 
-    def run(self) -> Solution:
-        """Construct, search, give the best."""
-        d, s = self.d, self.s
-        s.sums[S_REMOVALS], s.sums[S_BLINK] = RETRAITS, CLIGNEMENT
-        construct(d, s)
-        self.tell()
-        self.hot = self.mean_price()
-        steps, cycle = 1, -1
-        while not self.over():
-            done = self.fraction()
-            if int(done * CYCLES) > cycle:
-                cycle = int(done * CYCLES)
-                if cycle > 0:
-                    self.recombine()
-                self.heat()
-                continue
-            if self.stop.iterations is None:
-                self.cool(done)
-            before = self.stop.elapsed()
-            iterate(d, s, self.limited(steps, cycle) * PAS)
-            spent = self.stop.elapsed() - before
-            if spent < TRANCHE_S / 2:
-                steps *= 2
-            elif spent > 2 * TRANCHE_S:
-                steps = max(1, steps // 2)
-            self.tell()
-        return self.solution()
 
-    def over(self) -> bool:
-        """Whether to stop now."""
-        return self.stop.reached(int(self.s.counts[C_ITER]), float(self.s.sums[S_BEST]) + self.kept)
+class _Ecoute:
+    """Asks another process now and then whether to stop: asking costs more than a slice of the search."""
 
-    def total(self) -> int:
-        """Iterations of the run, or of one turn of an endless one."""
-        return self.stop.iterations or ITERATIONS
+    def __init__(self, event: Any) -> None:
+        self.event, self.calls, self.answer = event, 0, False
 
-    def limited(self, steps: int, cycle: int) -> int:
-        """Steps that overrun neither the cycle nor the limit of iterations."""
-        if self.stop.iterations is None:
-            return steps
-        end = min(self.total(), -(-self.total() * (cycle + 1) // CYCLES))
-        return max(1, min(steps, -(-(end - int(self.s.counts[C_ITER])) // PAS)))
+    def __call__(self) -> bool:
+        self.calls += 1
+        if not self.answer and self.calls % 2 == 0:
+            self.answer = bool(self.event.is_set())
+        return self.answer
 
-    def fraction(self) -> float:
-        """Share of the run done; turns of an endless run count from 0 on, one after the other."""
-        if self.stop.iterations is None and self.stop.seconds is not None:
-            return self.stop.elapsed() / max(1e-9, self.stop.seconds)
-        return int(self.s.counts[C_ITER]) / self.total()
 
-    def heat(self) -> None:
-        """Temperature at the beginning of a cycle, and its fall where iterations alone are counted."""
-        s = self.s
-        steps = max(1, self.total() // CYCLES // PAS)
-        s.sums[S_TEMPERATURE] = self.hot * CHAUD
-        # Rounded: the last bits of a machine's power function change no plan.
-        s.sums[S_COOLING] = round((FROID / CHAUD) ** (1 / steps), 9) if self.stop.iterations is not None else 1.0
+def _one(problem: Probleme, limits: Arret, seed: int, start: tuple[Circuit, ...] | None, cancelled: Any) -> Solution:
+    """One seed, in its process; its seconds are counted from there."""
+    stop = Arret(limits.seconds, limits.iterations, limits.target, _Ecoute(cancelled))
+    return solve(problem, stop, seed, start=start)
 
-    def cool(self, done: float) -> None:
-        """Temperature by the clock."""
-        part = done * CYCLES - math.floor(done * CYCLES)
-        self.s.sums[S_TEMPERATURE] = self.hot * CHAUD * (FROID / CHAUD) ** part
 
-    def recombine(self) -> None:
-        """Set partitioning of the routes kept; its plan, when better, becomes the current one."""
-        s, d = self.s, self.d
-        if len(s.pool) < 2:
-            return
-        columns, sequences, present = gather(d, s, self.problem)
-        if not len(columns.value):
-            return
-        left = math.inf if self.stop.seconds is None else self.stop.remaining()
-        chosen = choose(
-            columns, np.where(s.item["truck"] > -2, d.element["skip"][: d.n], np.inf), groups(d),
-            limited_stocks(self.problem)[1], present, float(s.sums[S_BEST]),
-            math.inf if self.stop.iterations is not None else min(left, PART_HIGHS * (self.stop.seconds or math.inf)),
-            NOEUDS, lambda: self.stop.cancelled is not None and self.stop.cancelled(),
-        )  # fmt: skip
-        if chosen is not None:
-            self.load([sequences[c] for c in chosen], [int(columns.group[c]) for c in chosen])
-
-    def load(self, sequences: list[Any], of_group: list[int]) -> None:
-        """Make these routes the current plan, and the best one if it is."""
-        d, s = self.d, self.s
-        clear(d, s)
-        free = {g: list(np.flatnonzero(d.truck["group"] == g)) for g in set(of_group)}
-        for sequence, group in zip(sequences, of_group, strict=True):
-            settle(d, s, int(free[group].pop(0)), sequence)
-        compare(d, s)
-
-    def mean_price(self) -> float:
-        """Mean price of a service and the way to it in the first plan."""
-        best = self.s.sums[S_BEST] - self.d.element["skip"][: self.d.n][self.s.item["truck"] == -1].sum()
-        served = int((self.s.item["truck"] >= 0).sum())
-        return max(float(best) / max(1, served), 1e-9)
-
-    def tell(self) -> None:
-        """Progress."""
-        best = float(self.s.sums[S_BEST]) + self.kept
-        if not self.trace or best < self.trace[-1].cost - 1e-9:
-            self.trace.append(PointTrace(self.stop.elapsed(), best, None))
-        self.progress(
-            min(1.0, self.fraction() % 1.0 if self.endless else self.fraction()), "recherche de circuits", best, None
+def _split_start(start: tuple[Circuit, ...], problem: Probleme, origin: Any) -> tuple[Circuit, ...]:
+    """Present circuits with each item that was split replaced by its first piece; the search places the others."""
+    first = np.searchsorted(origin, np.arange(problem.n_items))
+    return tuple(
+        Circuit(
+            c.truck,
+            np.where(c.visits >= 0, 2 * first[np.maximum(c.visits, 0) // 2] + c.visits % 2, c.visits).astype(np.int32),
+            c.end_point,
         )
-
-    def circuits(self) -> tuple[Circuit, ...]:
-        """Circuits of the best plan."""
-        n, found = self.d.n, list(self.problem.circuits)
-        for k, route in enumerate(self.s.route):
-            size = int(route["best_size"])
-            if size == 0:
-                continue
-            e, m = self.s.best[k, :size]["e"], self.s.best[k, :size]["mode"]
-            visits = np.where(e < n, 2 * e + m, n - e - 1).astype(np.int32)
-            found.append(Circuit(k, visits, end_point(self.problem, k, _last_place(self.problem, visits))))
-        return tuple(sorted(found, key=lambda c: c.truck))
-
-    def solution(self) -> Solution:
-        """The best plan with its account."""
-        circuits = self.circuits()
-        objectif, tournees = evaluate(self.problem, circuits)
-        served = np.zeros(self.problem.n_items, dtype=np.bool_)
-        for c in circuits:
-            served[c.items] = True
-        bilan = Bilan(
-            cost=Decimal(repr(objectif.total)), bound=None, status=Statut.REALISABLE, seed=self.seed,
-            iterations=int(self.s.counts[C_ITER]), trace=tuple(self.trace), remarks=tuple(self.remarks),
-        )  # fmt: skip
-        return Solution(
-            circuits, np.flatnonzero(~served).astype(np.int32), objectif, tournees, bilan,
-            self.problem.input_hash(), self.origin,
-        )  # fmt: skip
-
-    def _lost(self) -> float:
-        """Objective of the items that no truck may serve."""
-        lone = self.s.item["truck"] == -2
-        for circuit in self.problem.circuits:
-            lone[circuit.items] = False
-        return float(self.d.element["skip"][: self.d.n][lone].sum())
-
-
-def _value(problem: Probleme, circuit: Circuit) -> float:
-    """Part of the objective of one circuit."""
-    objectif, _ = evaluate(problem, [circuit])
-    return objectif.total - float(np.dot(problem.weights.untreated, objectif.untreated_m) + objectif.skipped_euro)
-
-
-def _last_place(problem: Probleme, visits: I32) -> int:
-    last = int(visits[-1])
-    return int(problem.end[last // 2, last % 2] if last >= 0 else problem.point_place[-1 - last, 1])
+        for c in start
+    )
