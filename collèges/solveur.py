@@ -23,7 +23,7 @@ from .evaluation import cost_of, known_tables
 from .graphe import attached
 from .maitre import Colonne
 from .morceau import build, edge_lengths, sector_graph
-from .moteur import Enfant
+from .moteur import Enfant, ProcessusPerdu
 from .probleme import AUCUN, F64, I32, Problem
 from .programme import Reponse
 from .recherche import anneal, relink_all, restart, seeded
@@ -294,7 +294,13 @@ class Recherche:
                 marge = MARGE * abs(self.suivi.cout)
                 self.maitre.send("maitre", self.relache, marge, self.seed)
                 self.ask_assignment()
-                self._turns()
+                try:
+                    self._turns()
+                except ProcessusPerdu as perdu:
+                    # Whatever happened to a child, what was found is kept.
+                    cout = self.suivi.cout + self.constante
+                    self.suivi.progress(None, f"Recherche écourtée : {perdu} ; le meilleur plan est gardé", cout)
+            self.take_received()
         elif not (self.m.x2 >= 0).any():
             # Nobody may move; but a shared sector may still end, and such a plan cost less.
             self.suivi.bound(self.suivi.cout)

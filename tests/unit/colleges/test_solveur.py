@@ -127,7 +127,23 @@ def test_cancelled_at_once_and_no_process_is_left(monkeypatch: pytest.MonkeyPatc
     assert all(enfant.processus.poll() is not None for enfant in enfants)
 
 
-def test_a_child_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_plan_outlives_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fragile(moteur.Enfant):
+        def send(self, *message: Any) -> None:
+            super().send(*message)
+            if message[0] == "avance":
+                self.processus.kill()
+
+    monkeypatch.setattr(solveur, "Enfant", Fragile)
+    dit: list[str] = []
+    problem = grid()
+    solution = solve(problem, Arret(iterations=3), 1, lambda f, m, *reste: dit.append(m))
+    check(problem, solution)
+    assert solution.evaluation.difference.cout < 0
+    assert any("Recherche écourtée" in phrase for phrase in dit)
+
+
+def test_a_child_that_dies_is_told() -> None:
     with moteur.Enfant() as enfant:
         enfant.processus.kill()
         enfant.processus.wait()
