@@ -62,7 +62,7 @@ def test_cancelled_solve_ends_soon_with_what_it_had(nom: str) -> None:
 
     def cancelled() -> bool:
         if time.monotonic() - debut > 0.8 and not demande:
-            demande.append(time.monotonic())
+            demande.extend((time.monotonic(), time.process_time()))
         return bool(demande)
 
     vus: list[Solution] = []
@@ -73,9 +73,10 @@ def test_cancelled_solve_ends_soon_with_what_it_had(nom: str) -> None:
 
     solution = solve(problem, Arret(cancelled=cancelled), 1, progress)
     fin = time.monotonic()
-    # Loaded machines are slow: the promise is 50 ms on an idle one.
+    # The promise is 50 ms on an idle machine: in processor time, which a loaded one does not blur.
     if demande:
-        assert fin - demande[0] < 0.6
+        assert time.process_time() - demande[1] < 0.25
+        assert fin - demande[0] < 10
     check(problem, solution)
     if vus and solution.modele is not Modele.CENTRE_PUIS_MEDIANE:
         assert solution.bilan.status is not Statut.IRREALISABLE
