@@ -342,8 +342,8 @@ def walk(d: Donnees, s: Etat, k: int, seq: Any, size: int, stocks: bool) -> floa
 
 
 @inner
-def rebuild(d: Donnees, s: Etat, k: int) -> None:
-    """All that is kept of route k from its sequence (and modes where they are held); a new version."""
+def rebuild_full(d: Donnees, s: Etat, k: int) -> None:
+    """`rebuild`, whatever the problem."""
     r, truck = s.route[k], d.truck[k]
     cost, serve = d.cost[truck.costs], d.serve[truck.type]
     size = r.size
@@ -390,3 +390,27 @@ def rebuild(d: Donnees, s: Etat, k: int) -> None:
     r.services = services
     s.counts[C_VERSION] += 1
     r.version = s.counts[C_VERSION]
+
+
+@merged
+def rebuild(d: Donnees, s: Etat, k: int) -> None:
+    """All that is kept of route k from its sequence (and modes where they are held); a new version."""
+    if d.kind > 0 or len(d.refill) > 0 or d.demand.shape[1] > 1:
+        rebuild_full(d, s, k)
+    else:
+        # The commonest problem, in the place of the call: it is most of what an iteration does.
+        r, truck = s.route[k], d.truck[k]
+        size = r.size
+        r.base = price_both_ways(d.cost[truck.costs], d.element, d.serve[truck.type], truck, d.fin, s.visit[k], size)
+        r.value = r.base + (truck.fixed if size > 0 else 0.0)
+        load = 0.0
+        for p in range(size):
+            e = s.visit[k, p].e
+            s.item[e].truck = k
+            s.item[e].at = p
+            load += d.demand[e, 0]
+        s.load[k, 0, 0].need = load
+        s.load[k, 0, 0].slack = d.first_load[k, 0] - load
+        r.segments, r.services = 1, size
+        s.counts[C_VERSION] += 1
+        r.version = s.counts[C_VERSION]

@@ -263,7 +263,7 @@ def try_reloads(d: Donnees, s: Etat, k: int, gap: int, u: int, best: float) -> f
     return best
 
 
-@merged
+@inner
 def best_in_route(d: Donnees, s: Etat, k: int, u: int) -> float:
     """Least price of item u in route k, INF when it may not be there."""
     size, best, count = s.route[k].size, INF, 0
@@ -298,7 +298,7 @@ def apart_here(d: Donnees, s: Etat, k: int, u: int) -> bool:
     return False
 
 
-@inner
+@merged
 def insert_best(d: Donnees, s: Etat, u: int, force: bool) -> bool:
     """Put absent item u where it costs least (now and then a route is overlooked); False when nothing beats leaving
     it out (``force``: nothing that may be done is too dear)."""

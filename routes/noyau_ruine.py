@@ -10,7 +10,7 @@ from .noyau_insertion import touch
 #: Longest string.
 CORDE_MAX = 10
 #: Least length of the longest string of an iteration, as a share of it; mean removals grow by up to so much.
-CORDE_MIN, AMPLEUR = 0.3, 1.0
+CORDE_MIN, AMPLEUR = 0.3, 0.5
 #: Share of the strings that keep some services in their middle, and chance that one more is kept.
 ENTAILLE = 0.5
 ENTAILLE_PLUS = 0.01

@@ -34,13 +34,15 @@ from .reserve import gather, groups, limited_stocks
 from .resultat import Solution
 
 #: Mean number of services removed at each iteration, and chance that a route is overlooked.
-RETRAITS, CLIGNEMENT = 10.0, 0.01
+RETRAITS, CLIGNEMENT = 8.0, 0.01
 #: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it.
 CHAUD, FROID = 0.3, 0.015
 #: Coolings of a run, each after the first from the best of set partitioning; iterations of one turn of an endless run.
 CYCLES, ITERATIONS = 3, 2_000_000
+#: Set partitionings of a cycle, at equal intervals, the last at its end.
+REPRISES = 3
 #: Share of the time limit, and nodes, that one set partitioning may take.
-PART_HIGHS, NOEUDS = 0.06, 200
+PART_HIGHS, NOEUDS = 0.025, 300
 #: Relative difference between a cost and its bound that counts as none.
 PROUVE = 1e-9
 #: Seconds between two plans shown.
@@ -78,19 +80,20 @@ class Recherche:
         construct(d, s)
         self.tell()
         self.hot = self.mean_price()
-        steps, cycle = 1, -1
+        steps, part, parts = 1, -1, CYCLES * REPRISES
         while not self.over():
             done = self.fraction()
-            if int(done * CYCLES) > cycle:
-                cycle = int(done * CYCLES)
-                if cycle > 0:
+            if int(done * parts) > part:
+                part = int(done * parts)
+                if part > 0:
                     self.recombine()
-                self.heat()
+                if part % REPRISES == 0:
+                    self.heat()
                 continue
             if self.stop.iterations is None:
                 self.cool(done)
             before = self.stop.elapsed()
-            iterate(d, s, self.limited(steps, cycle) * PAS)
+            iterate(d, s, self.limited(steps, part) * PAS)
             spent = self.stop.elapsed() - before
             if spent < TRANCHE_S / 2:
                 steps *= 2
@@ -136,11 +139,11 @@ class Recherche:
         """Iterations of the run, or of one turn of an endless one."""
         return self.stop.iterations or ITERATIONS
 
-    def limited(self, steps: int, cycle: int) -> int:
-        """Steps that overrun neither the cycle nor the limit of iterations."""
+    def limited(self, steps: int, part: int) -> int:
+        """Steps that overrun neither the part of the run nor the limit of iterations."""
         if self.stop.iterations is None:
             return steps
-        end = min(self.total(), -(-self.total() * (cycle + 1) // CYCLES))
+        end = min(self.total(), -(-self.total() * (part + 1) // (CYCLES * REPRISES)))
         return max(1, min(steps, -(-(end - int(self.s.counts[C_ITER])) // PAS)))
 
     def fraction(self) -> float:
@@ -167,13 +170,13 @@ class Recherche:
         s, d = self.s, self.d
         if len(s.pool) < 2:
             return
-        columns, sequences, present = gather(d, s, self.problem)
+        columns, sequences = gather(d, s, self.problem)
         if not len(columns.value):
             return
         left = math.inf if self.stop.seconds is None else self.stop.remaining()
         chosen = choose(
             columns, np.where(s.item["truck"] > -2, d.element["skip"][: d.n], np.inf), groups(d),
-            limited_stocks(self.problem)[1], present, float(s.sums[S_BEST]),
+            limited_stocks(self.problem)[1], float(s.sums[S_BEST]),
             math.inf if self.stop.iterations is not None else min(left, PART_HIGHS * (self.stop.seconds or math.inf)),
             NOEUDS, lambda: self.stop.cancelled is not None and self.stop.cancelled(),
         )  # fmt: skip

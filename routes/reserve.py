@@ -12,7 +12,7 @@ from .probleme import F64, I32, Circuit, Probleme
 from .recouvrement import Colonnes
 
 #: Most columns given to the solver.
-COLONNES_MAX = 6000
+COLONNES_MAX = 12_000
 
 
 def groups(d: Donnees) -> I32:
@@ -26,8 +26,8 @@ def limited_stocks(problem: Probleme) -> tuple[tuple[I32, I32], F64]:
     return (where[0].astype(np.int32), where[1].astype(np.int32)), problem.stock[where]
 
 
-def gather(d: Donnees, s: Etat, problem: Probleme) -> tuple[Colonnes, list[Any], I32]:
-    """Columns, their sequences (records with ``e``, ``mode``), and the columns of the best plan, which come first."""
+def gather(d: Donnees, s: Etat, problem: Probleme) -> tuple[Colonnes, list[Any]]:
+    """Columns, those of the best plan first, and their sequences (records with ``e``, ``mode``)."""
     best = [k for k in range(len(s.route)) if s.route[k]["best_size"] > 0]
     sequences = [s.best[k, : s.route[k]["best_size"]].copy() for k in best]
     values = [float(s.route[k]["best_value"]) for k in best]
@@ -60,4 +60,4 @@ def gather(d: Donnees, s: Etat, problem: Probleme) -> tuple[Colonnes, list[Any],
         np.concatenate(([0], np.cumsum([len(r) for r in rows]))).astype(np.int32),
         np.array(values), np.array(group, dtype=np.int32), drawn,
     )  # fmt: skip
-    return columns, sequences, np.arange(len(best), dtype=np.int32)
+    return columns, sequences
