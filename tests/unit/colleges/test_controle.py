@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import fields, replace
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,61 +11,12 @@ from hypothesis import given, settings
 
 from collèges.controle import check, check_evaluation
 from collèges.evaluation import evaluate
-from collèges.probleme import AUCUN, I32, Problem, Regles, phase_in, problem_hash
+from collèges.probleme import AUCUN, I32, Problem, Regles, phase_in
 from collèges.resultat import Bascule, Chiffres, Couts, Evaluation, Plan, Solution, present_plan
-from territoires.calcul import Bilan, ControleEchoue, PointTrace, Statut
+from territoires.calcul import ControleEchoue
 
-from .cas import make_case, problems, seeds
-
-
-def solution_of(problem: Problem, plan: Plan, evaluation: Evaluation | None = None) -> Solution:
-    """A solution that says of a plan what is true of it (or what is given)."""
-    evaluation = evaluation or evaluate(problem, plan)
-    bilan = Bilan(
-        cost=Decimal(f"{evaluation.cout:.2f}"),
-        bound=None,
-        status=Statut.REALISABLE,
-        seed=0,
-        trace=(PointTrace(0.0, evaluation.cout + 5.0, None), PointTrace(1.0, evaluation.cout, None)),
-        remarks=problem.remarques + evaluation.manques,
-    )
-    return Solution(bilan, plan, evaluation, problem_hash(problem))
-
-
-def plan_of(*colleges: int) -> Plan:
-    return Plan(np.column_stack([colleges, [AUCUN] * len(colleges)]).astype(np.int32))
-
-
-def small(**changes: Any) -> Problem:
-    """Nine zones in a square, two groups (left column and the others), three collèges on the diagonal. Today the one
-    in the middle (group 2) serves a zone of group 1. Nothing is limited."""
-    base = make_case(5, n=9, c=3, g=2, t=2, grille=True, plan="pousse", regles=False)
-    zone = np.array([0, 4, 8], dtype=np.int32)
-    x, y = base.zone_x, base.zone_y
-    present = plan_of(0, 0, 2, 0, 1, 2, 1, 1, 2).college
-    valeurs: dict[str, Any] = {
-        "zone_groupe": (x > 500).astype(np.int32),
-        "zone_ips": np.array([80.0, 90, 100, 120, 85, 130, 95, 110, 140]),
-        "eleves": np.stack([np.arange(10.0, 100.0, 10.0), np.arange(20.0, 110.0, 10.0)]),
-        "present": present,
-        "college_zone": zone,
-        "college_x": x[zone],
-        "college_y": y[zone],
-        "college_groupe": np.array([0, 1, 1], dtype=np.int32),
-        "capacite": np.full((2, 3), np.inf),
-        "remplissage_max": np.ones(3),
-        "remplissage_min": np.full(3, 0.75),
-        "effectif_min": np.zeros(3),
-        "college_voisins": np.array([[0, 1], [1, 2]], dtype=np.int32),
-        "minutes": np.hypot(x[:, None] - x[zone], y[:, None] - y[zone]) / 500.0 + np.array([1.0, 1.5, 1.0]),
-        "poids_annee": np.array([0.25, 0.75]),
-    }
-    return replace(base, **(valeurs | changes))
-
-
-#: Zones 1 (group 2) and 3 (group 1) go to the collège of the middle.
-CHANGE = plan_of(0, 1, 2, 1, 1, 2, 1, 1, 2)
-
+from .cas import problems, seeds
+from .petit import CHANGE, plan_of, small, solution_of
 
 # --- accepted ---------------------------------------------------------------------------------------------
 
@@ -393,40 +342,3 @@ def test_one_false_figure_anywhere_is_refused(problem: Problem, seed: int) -> No
     faux = float(valeurs) if valeurs.ndim == 0 else valeurs
     with pytest.raises(ControleEchoue, match=champ):
         check_evaluation(problem, plan, replace(evaluation, **{sorte: replace(partie, **{champ: faux})}))
-
-
-# --- account ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "mot"),
-    [
-        ({"cost": Decimal(1)}, "coût du bilan"),
-        ({"bound": Decimal(10**9)}, "borne"),
-        ({"bound": Decimal("NaN")}, "borne"),
-        ({"status": Statut.IRREALISABLE}, "irréalisable"),
-        ({"status": Statut.OPTIMAL}, "statut optimal"),
-        ({"status": Statut.OPTIMAL, "bound": Decimal(1)}, "statut optimal"),
-        ({"trace": (PointTrace(0.0, 1.0, None), PointTrace(1.0, 2.0, None))}, "remonte"),
-        ({"trace": (PointTrace(0.0, 10.0**9, None),)}, "finit"),
-        ({"remarks": ()}, "remarques"),
-        ({"remarks": ("Données d'essai.", "Autre chose.")}, "remarques"),
-    ],
-)
-def test_the_account(changes: dict[str, Any], mot: str) -> None:
-    solution = solution_of(small(), present_plan(small()))
-    with pytest.raises(ControleEchoue, match=mot):
-        check(small(), replace(solution, bilan=dataclasses.replace(solution.bilan, **changes)))
-
-
-def test_no_answer_is_worse_than_today() -> None:
-    plan = plan_of(0, 0, 0, 0, 1, 2, 1, 1, 2)
-    assert evaluate(small(), plan).cout > evaluate(small(), present_plan(small())).cout
-    with pytest.raises(ControleEchoue, match="supérieur à celui du plan actuel"):
-        check(small(), solution_of(small(), plan))
-
-
-def test_data_of_another_problem() -> None:
-    solution = replace(solution_of(small(), present_plan(small())), empreinte="0" * 64)
-    with pytest.raises(ControleEchoue, match="empreinte"):
-        check(small(), solution)
