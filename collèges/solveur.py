@@ -38,11 +38,11 @@ PAS_PAR_ZONE, PAS = 2_000, 5_000
 CHALEURS, FROID = (1.0, 0.35, 1.0, 0.15), 0.0025
 #: Pieces after each annealing; collèges in a piece (more as long as they are solved to the end); seconds at most, and
 #: branches where nothing may depend on a clock.
-MORCEAUX, TAILLES, SECONDES, NOEUDS = 10, (4, 16), 3.0, 60
+MORCEAUX, TAILLES, SECONDES, NOEUDS = 10, (4, 16), 3.0, 20
 #: Turns of the master asked at once; seconds and branches of its integer program.
-TOURS_MAITRE, SECONDES_MAITRE, NOEUDS_MAITRE = 12, 3.0, 300
+TOURS_MAITRE, SECONDES_MAITRE, NOEUDS_MAITRE = 12, 3.0, 20
 #: The same of the assignment without contiguity.
-SECONDES_AFFECTATION, NOEUDS_AFFECTATION = 6.0, 500
+SECONDES_AFFECTATION, NOEUDS_AFFECTATION = 6.0, 20
 #: Gap above which the master's integer program is not worth its time.
 ECART_ENTIER = 0.045
 #: How far from the best the sectors may be that it chooses from, in turn, as shares of the gap by collège.
