@@ -56,7 +56,7 @@ def _leg_prices(problem: Probleme, d: Donnees) -> F64:
 
 def _places(first: I32, second: I32, homes: I32) -> I32:
     places: I32 = np.unique(np.concatenate((first, second, homes)))
-    return places[places != AUCUN]
+    return np.asarray(places[places != AUCUN], dtype=np.int32)
 
 
 def _parity(problem: Probleme, d: Donnees, wanted: B) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .noyau_calcul import EPS, best_modes, draw, draw_int, price_both_ways, rebuild, walk
+from .noyau_calcul import EPS, best_modes, price_both_ways, rebuild, walk
 from .noyau_compile import bare, compiled, inner, merged
 from .noyau_donnees import (
     C_ABSENT,
@@ -31,6 +31,7 @@ from .noyau_ecarts import (
     trim,
     turn_round,
 )
+from .noyau_hasard import draw, draw_int
 from .noyau_insertion import insert_best
 from .noyau_reserve import store_touched
 from .noyau_ruine import ruin

@@ -1,4 +1,4 @@
-"""Compiled: random numbers, prices of a route, and the exact walk of a sequence. See `noyau_donnees`.
+"""Compiled: prices of a route, and the exact walk of a sequence. See `noyau_donnees`.
 
 Functions called most take the few arrays they read instead of the whole of `Donnees` and `Etat`: handing those on
 costs more than the work itself.
@@ -16,23 +16,6 @@ from .noyau_donnees import C_VERSION, MINUTE, PARCOURU, S_WAIT, Donnees, Etat
 INF = np.inf
 #: Tonnes and seconds taken for rounding.
 EPS = 1e-7
-
-
-@inner
-def draw(random: Any) -> float:
-    """Uniform in [0, 1): xorshift64*, the same on any machine."""
-    x = random[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    random[0] = x
-    return float((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
-
-
-@inner
-def draw_int(random: Any, n: int) -> int:
-    """Uniform in 0..n-1."""
-    return int(draw(random) * n)
 
 
 @inner
@@ -157,9 +140,7 @@ def best_modes(cost: Any, element: Any, truck: Any, visit: Any, size: int, tmp: 
 
 
 @inner
-def clocks(
-    time: Any, element: Any, serve: Any, truck: Any, fin: Any, visit: Any, times: Any, size: int, n: int
-) -> float:
+def clocks(time: Any, element: Any, serve: Any, truck: Any, fin: Any, visit: Any, times: Any, size: int, n: int) -> Any:
     """Write ``times`` of a route that never waits; its seconds on duty, INF beyond the truck's limits."""
     now, driving, place = truck.shift, 0.0, truck.home_out
     for p in range(size):
@@ -292,7 +273,7 @@ def draw_stocks(d: Donnees, s: Etat, k: int, seq: Any, size: int, bound: bool) -
 
 
 @inner
-def walk(d: Donnees, s: Etat, k: int, seq: Any, size: int, stocks: bool) -> float:
+def walk(d: Donnees, s: Etat, k: int, seq: Any, size: int, stocks: bool) -> Any:
     """Objective of truck k following the sequence (records with ``e`` and ``mode``), INF where a rule is broken.
 
     Writes the stocks drawn in ``tmp_used`` and the waiting in ``sums[S_WAIT]``. ``stocks``: they must suffice.

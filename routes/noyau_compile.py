@@ -12,6 +12,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+_array: Any = make_array
+_null: Any = cgutils.get_null_value
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -35,10 +37,10 @@ _SOURCES = tuple(sorted(Path(__file__).parent.glob("noyau*.py")))
 EMPREINTE = hashlib.sha256(b"".join(source.read_bytes() for source in _SOURCES)).hexdigest()
 
 
-def _compile(fonction: F, **options: bool | str) -> F:
+def _compile(fonction: F, **options: Any) -> F:
     try:
         found: Any = njit(cache=True, nogil=True, error_model="numpy", **options)(fonction)
-        kept = getattr(getattr(found, "_cache", None), "_cache_file", None)
+        kept: Any = getattr(getattr(found, "_cache", None), "_cache_file", None)
         if hasattr(kept, "_source_stamp"):
             kept._source_stamp = EMPREINTE
         return cast(F, found)
@@ -47,8 +49,7 @@ def _compile(fonction: F, **options: bool | str) -> F:
         return cast(F, njit(nogil=True, error_model="numpy", **options)(fonction))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def bare(typingctx: Any, argument: Any) -> Any:
+def _bare(typingctx: Any, argument: Any) -> Any:
     """A tuple whose arrays are not counted by reference: with 40 arrays, counting costs more than the search.
 
     Only for the time of a call whose caller holds the tuple itself.
@@ -58,10 +59,13 @@ def bare(typingctx: Any, argument: Any) -> Any:
         kind, value = signature.args[0], args[0]
         for i, element in enumerate(kind.types):
             if isinstance(element, types.Array):
-                array = make_array(element)(context, builder, builder.extract_value(value, i))
-                array.meminfo = cgutils.get_null_value(array.meminfo.type)
-                array.parent = cgutils.get_null_value(array.parent.type)
+                array = _array(element)(context, builder, builder.extract_value(value, i))
+                array.meminfo = _null(array.meminfo.type)
+                array.parent = _null(array.parent.type)
                 value = builder.insert_value(value, array._getvalue(), i)
         return value
 
     return argument(argument), codegen
+
+
+bare: Any = intrinsic(_bare)

@@ -173,7 +173,7 @@ def make_data(p: Probleme) -> Donnees:
         capacity=p.capacity[p.truck_type], first_load=p.initial_load, stock=p.stock, may=may, **_apart(p),
         near=_near(p, cost), near_points=_near_points(p, cost),
         # Rounded, so that the last bits of a machine's logarithm change no plan.
-        draws=np.round(-np.log((np.arange(TIRAGES) + 0.5) / TIRAGES), 9),
+        draws=np.round(-np.log((np.arange(TIRAGES, dtype=np.float64) + 0.5) / TIRAGES), 9).astype(np.float64),
     )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def _ends(p: Probleme, cost: F32, type_cost: I32) -> Any:
 
 def _may(p: Probleme) -> B:
     """(n, K) whether a truck may serve an item, locks included; trucks of kept circuits serve nothing else."""
-    may = np.isfinite(p.service_s).any(axis=2)[p.truck_type].T.copy()
+    may = np.asarray(np.isfinite(p.service_s).any(axis=2), dtype=np.bool_)[p.truck_type].T.copy()
     locked = np.flatnonzero(p.fixed_truck != AUCUN)
     other = np.ones((len(locked), p.n_trucks), dtype=np.bool_)
     other[np.arange(len(locked)), p.fixed_truck[locked]] = False
@@ -295,8 +295,8 @@ def _near_points(p: Probleme, cost: F32) -> I32:
     least = cost.min(axis=0) if len(cost) > 1 else cost[0]
     near = np.empty((p.n_items, 2 * POINTS_PROCHES), dtype=np.int32)
     for i in range(p.n_items):
-        ends = [int(e) for e in p.end[i] if e != AUCUN]
-        starts = [int(e) for e in p.start[i] if e != AUCUN]
+        ends = p.end[i][p.end[i] != AUCUN]
+        starts = p.start[i][p.start[i] != AUCUN]
         after = np.argsort(least[np.ix_(ends, p.point_place[:, 0])].min(axis=0), kind="stable")
         before = np.argsort(least[np.ix_(p.point_place[:, 1], starts)].min(axis=1), kind="stable")
         both = list(dict.fromkeys(v for pair in zip(after, before, strict=True) for v in pair))

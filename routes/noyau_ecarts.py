@@ -4,9 +4,10 @@ asks for yet, a service is turned round. Each is one step of an iteration that g
 
 from __future__ import annotations
 
-from .noyau_calcul import EPS, INF, draw, draw_int, needs, rebuild, walk
+from .noyau_calcul import EPS, INF, needs, rebuild, walk
 from .noyau_compile import inner
 from .noyau_donnees import C_TOUCHED, PARCOURU, S_CURRENT, Donnees, Etat
+from .noyau_hasard import draw, draw_int
 from .noyau_insertion import touch
 from .noyau_ruine import needless
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .noyau_calcul import EPS, INF, draw, end_cost, end_time, rebuild, walk
+from .noyau_calcul import EPS, INF, end_cost, end_time, rebuild, walk
 from .noyau_compile import inner, merged
 from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_BLINK, S_CURRENT, Donnees, Etat
+from .noyau_hasard import draw
 
 #: Routes with more elements are only looked at next to an item's neighbours.
 LONGUE = 96
@@ -86,9 +87,7 @@ def plain_gaps(
 
 
 @inner
-def around(
-    cost: Any, element: Any, truck: Any, fin: Any, visit: Any, size: int, gap: int, start: int, end: int
-) -> float:
+def around(cost: Any, element: Any, truck: Any, fin: Any, visit: Any, size: int, gap: int, start: int, end: int) -> Any:
     """Least price of a route with a block from place start to place end in the gap, the block's own price left out."""
     if gap == 0:
         price = float(cost[truck.home_out, start])
@@ -112,7 +111,7 @@ def around(
 def timely(
     time: Any, element: Any, truck: Any, fin: Any, visit: Any, times: Any, size: int, gap: int, start: int, end: int,
     spent: float, driven: float,
-) -> float:  # fmt: skip
+) -> Any:  # fmt: skip
     """Seconds on duty of a route with a block of so many seconds in the gap (kind 1); INF beyond a limit."""
     if gap == 0:
         leg, now, driving = float(time[truck.home_out, start]), truck.shift, 0.0
@@ -159,7 +158,7 @@ def spread(s: Etat, n: int, k: int, gap: int, u: int, shape: int, m: int, first:
 @inner
 def block(
     d: Donnees, s: Etat, k: int, gap: int, u: int, shape: int, m: int, first: int, second: int, best: float
-) -> float:
+) -> Any:
     """Price of inserting item u in mode m, with points as the shape says; at least ``best`` when no better."""
     truck, r, n = d.truck[k], s.route[k], d.n
     cost, serve = d.cost[truck.costs], d.serve[truck.type]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .noyau_calcul import EPS, INF, draw, draw_int, rebuild, walk
+from .noyau_calcul import EPS, INF, rebuild, walk
 from .noyau_compile import inner, merged
 from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_CURRENT, S_REMOVALS, Donnees, Etat
+from .noyau_hasard import draw, draw_int
 from .noyau_insertion import touch
 
 #: Longest string.
@@ -135,7 +136,7 @@ def needless(d: Donnees, s: Etat, k: int, p: int) -> bool:
         if i != p:
             s.tmp[at].e, s.tmp[at].mode = s.visit[k, i].e, s.visit[k, i].mode
             at += 1
-    return walk(d, s, k, s.tmp, at, True) < INF
+    return bool(walk(d, s, k, s.tmp, at, True) < INF)
 
 
 @merged

@@ -203,9 +203,8 @@ class Recherche:
         best = float(self.s.sums[S_BEST]) + self.kept
         if not self.trace or best < self.trace[-1].cost - 1e-9:
             self.trace.append(PointTrace(self.stop.elapsed(), best, self.bound))
-        self.progress(
-            min(1.0, self.fraction() % 1.0 if self.endless else self.fraction()), "recherche de circuits", best, None
-        )
+        done = None if self.endless else min(1.0, self.fraction())
+        self.progress(done, "recherche de circuits", best, self.bound, self.shown(best))
 
     def shown(self, best: float) -> Solution | None:
         """The best plan when it is better than the one shown before, not more than twice a second."""
