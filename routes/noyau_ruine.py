@@ -10,8 +10,6 @@ from .noyau_insertion import touch
 
 #: Longest string.
 CORDE_MAX = 10
-#: Least length of the longest string of an iteration, as a share of it; mean removals grow by up to so much.
-CORDE_MIN, AMPLEUR = 0.3, 0.5
 #: Share of the strings that keep some services in their middle, and chance that one more is kept.
 ENTAILLE = 0.5
 ENTAILLE_PLUS = 0.01
@@ -30,10 +28,8 @@ def ruin(d: Donnees, s: Etat) -> int:
             present += s.route[k].services
     nr = 0
     if present > 0:
-        # Now few long strings, now many short ones, now more of all: what one size cannot undo another does.
-        longest = max(1.0, min(float(CORDE_MAX), present / segments) * (CORDE_MIN + (1.0 - CORDE_MIN) * draw(s.random)))
-        mean = s.sums[S_REMOVALS] * (1.0 + AMPLEUR * draw(s.random))
-        most = 4.0 * mean / (1.0 + longest) - 1.0
+        longest = min(float(CORDE_MAX), present / segments)
+        most = 4.0 * s.sums[S_REMOVALS] / (1.0 + longest) - 1.0
         strings = int(draw(s.random) * most + 1.0)
         seed = draw_int(s.random, n)
         for i in range(-1, d.near.shape[1]):

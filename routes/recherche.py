@@ -34,7 +34,7 @@ from .reserve import gather, groups, limited_stocks
 from .resultat import Solution
 
 #: Mean number of services removed at each iteration, and chance that a route is overlooked.
-RETRAITS, CLIGNEMENT = 8.0, 0.01
+RETRAITS, CLIGNEMENT = 10.0, 0.01
 #: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it.
 CHAUD, FROID = 0.3, 0.015
 #: Coolings of a run, each after the first from the best of set partitioning; iterations of one turn of an endless run.
