@@ -213,6 +213,8 @@ def try_gap(d: Donnees, s: Etat, k: int, gap: int, u: int, best: float) -> float
     """Least price of item u in that gap of route k; ``found`` tells how, and only changes for a better one."""
     modes = d.element[u].modes
     serve = d.serve[d.truck[k].type, u]
+    if s.route[k].size + 4 > s.visit.shape[1]:
+        return best  # no room is left: reloads that nothing asks for have taken it
     if fits(d.demand, s.load[k], s.seg[k, gap], u):
         for m in range(modes):
             if (serve.cost1 if m else serve.cost0) == INF:

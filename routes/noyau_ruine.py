@@ -13,6 +13,8 @@ CORDE_MAX = 10
 #: Share of the strings that keep some services in their middle, and chance that one more is kept.
 ENTAILLE = 0.5
 ENTAILLE_PLUS = 0.01
+#: Chance an iteration that a truck is emptied whole, if it serves no more than so many items.
+VIDAGE, VIDAGE_MAX = 0.03, 40
 #: Most absent items tried again at each iteration, beside those just removed.
 ABSENTS_MAX = 12
 
@@ -32,6 +34,8 @@ def ruin(d: Donnees, s: Etat) -> int:
         most = 4.0 * s.sums[S_REMOVALS] / (1.0 + longest) - 1.0
         strings = int(draw(s.random) * most + 1.0)
         seed = draw_int(s.random, n)
+        if draw(s.random) < VIDAGE and s.item[seed].truck >= 0:
+            nr = empty_truck(d, s, s.item[seed].truck)
         for i in range(-1, d.near.shape[1]):
             c = seed if i < 0 else d.near[seed, i]
             k = s.item[c].truck
@@ -48,6 +52,24 @@ def ruin(d: Donnees, s: Etat) -> int:
     absent = s.counts[C_ABSENT] - nr
     if absent > 0:
         nr = recall(d, s, nr, absent)
+    return nr
+
+
+@merged
+def empty_truck(d: Donnees, s: Etat, k: int) -> int:
+    """Mark all that route k serves as removed, if it is little enough to be placed elsewhere at once; their number."""
+    nr = 0
+    if s.route[k].services > VIDAGE_MAX:
+        return nr
+    touch(s, k)
+    for at in range(s.route[k].size):
+        e = s.visit[k, at].e
+        if e < d.n:
+            s.item[e].truck = -1
+            s.removed[nr] = e
+            nr += 1
+            s.counts[C_ABSENT] += 1
+            s.sums[S_CURRENT] += d.element[e].skip
     return nr
 
 
