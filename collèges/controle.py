@@ -178,13 +178,13 @@ def _check_moves(problem: Problem, plan: Plan) -> None:
     for zone, j, neuf, actuel in zip(
         couples.zone.tolist(), couples.college.tolist(), couples.neuf.tolist(), couples.actuel.tolist(), strict=True
     ):
-        # A shared sector left for one of its two collèges gives it nothing that it had not.
-        if neuf <= actuel or (actuel > 0 and problem.zone_groupe[zone] == problem.college_groupe[j]):
+        # What a zone has today it may keep, a shared sector may end in either of its two collèges.
+        if neuf <= actuel or actuel > 0:
             continue
         qui = f"zone {problem.zone_code[zone]} passée au collège {problem.college_code[j]}"
-        if actuel == 0 and not permitted(problem, zone, j):
+        if not permitted(problem, zone, j):
             raise ControleEchoue(f"{qui}, qui lui est interdit")
-        if actuel == 0 and np.isinf(problem.minutes[zone, j]) and problem.impose[zone] != j:
+        if np.isinf(problem.minutes[zone, j]) and problem.impose[zone] != j:
             raise ControleEchoue(f"{qui}, où aucune route ne mène")
         g, h = problem.zone_groupe[zone], problem.college_groupe[j]
         ferme = g != h and problem.passages_max[g, h] == 0 and problem.impose[zone] != j

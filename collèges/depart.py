@@ -11,6 +11,7 @@ from .donnees import Donnees, Memoire, memoire, to_college, to_x
 from .graphe import attached
 from .probleme import AUCUN, I32, Problem
 from .recherche import apply, may_enter, may_leave, relink_all
+from .variation import total
 
 
 def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
@@ -32,7 +33,12 @@ def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
         if may_leave(d, m, int(zone)):
             apply(d, m, int(zone), int(problem.impose[zone]))
     relink_all(d, m)
+    avant_x, cout = m.x.copy(), total(d, m)
     _grow(d, m)
+    if total(d, m) > cout:
+        # Leaving them without may cost less (social mix, borders): a search never ends above today's plan.
+        m = memoire(d, avant_x, x2)
+        relink_all(d, m)
     return m, np.flatnonzero(~d.fige & (m.x2 < 0)).astype(np.int32)
 
 

@@ -12,8 +12,8 @@ from collèges.recalcul import costs, door, island_pairs, neighbours, permitted
 
 
 def plans(problem: Problem) -> list[list[tuple[int, int]]]:
-    """What a search may give each zone: what it has today, and each collège that is permitted, has a road and whose
-    border is open (or that is imposed). Nobody who has a collège is left without."""
+    """What a search may give each zone: what it has today (or either half of it), and each collège that is permitted,
+    has a road and whose border is open (or that is imposed). Nobody who has a collège is left without."""
     choix = []
     for zone in range(problem.n_zones):
         possibles = {(int(problem.present[zone, 0]), int(problem.present[zone, 1]))}
@@ -21,7 +21,8 @@ def plans(problem: Problem) -> list[list[tuple[int, int]]]:
             g, h = problem.zone_groupe[zone], problem.college_groupe[j]
             ferme = g != h and problem.passages_max[g, h] == 0 and problem.impose[zone] != j
             route = np.isfinite(problem.minutes[zone, j]) or problem.impose[zone] == j
-            if permitted(problem, zone, j) and route and not ferme:
+            moitie = j in problem.present[zone] and problem.impose[zone] == AUCUN
+            if moitie or (permitted(problem, zone, j) and route and not ferme):
                 possibles.add((j, AUCUN))
         choix.append(sorted(possibles))
     return choix
