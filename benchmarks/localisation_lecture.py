@@ -42,7 +42,8 @@ def read_tables(dossier: Path, reference: Path | None) -> dict[str, dict[str, st
     tables = [reference] if reference is not None else [*dossier.glob("*.csv"), *dossier.parent.glob("*.csv")]
     lignes: dict[str, dict[str, str]] = {}
     for table in tables:
-        with table.open(encoding="utf-8", newline="") as fichier:
+        # Tables of other things, in any encoding, may lie beside the folder: only the heading tells.
+        with table.open(encoding="utf-8", errors="replace", newline="") as fichier:
             lecteur = csv.DictReader(fichier)
             if _NOM in (lecteur.fieldnames or ()):
                 lignes |= {ligne[_NOM]: ligne for ligne in lecteur}

@@ -16,6 +16,9 @@ from benchmarks.localisation_lecture import files, read, read_all, read_tables
 
 @pytest.fixture
 def dossier(tmp_path: Path) -> Path:
+    (tmp_path / "voisin.csv").write_bytes("commune;élèves\nBrédons;3\n".encode("cp1252"))
+    tmp_path /= "localisation"
+    tmp_path.mkdir()
     (tmp_path / "pmed").mkdir()
     # A path 1-2-3-4; the first edge is listed twice, the last cost counts.
     (tmp_path / "pmed" / "pmed1.txt").write_text("4 4 2\n1 2 9\n2 3 5\n3 4 1\n1 2 2\n")
