@@ -14,8 +14,9 @@ answer on any machine. numba loops, compiled once and cached.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from geodata.compilation import compiled
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -31,7 +32,7 @@ def generator(seed: int) -> U64:
     return np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64 or 1], dtype=np.uint64)
 
 
-@njit(cache=True)
+@compiled
 def draw(state: U64, n: int) -> int:
     """Whole number from 0 to n - 1."""
     x = state[0]
@@ -42,7 +43,7 @@ def draw(state: U64, n: int) -> int:
     return int(((x * np.uint64(2685821657736338717)) >> np.uint64(33)) % np.uint64(n))
 
 
-@njit(cache=True)
+@compiled
 def two_best(cout: F64, ouvert: I8, premier: I32, second: I32, d1: F64, d2: F64) -> None:
     """Each demand's best and second best open site (-1 = none) and their costs (inf = none)."""
     m, n = cout.shape
@@ -66,7 +67,7 @@ def two_best(cout: F64, ouvert: I8, premier: I32, second: I32, d1: F64, d2: F64)
                 second[i] = j
 
 
-@njit(cache=True)
+@compiled
 def _rescan(cout: F64, liste: I32, p: int, i: int, premier: I32, second: I32, d1: F64, d2: F64) -> None:
     premier[i] = -1
     second[i] = -1
@@ -85,7 +86,7 @@ def _rescan(cout: F64, liste: I32, p: int, i: int, premier: I32, second: I32, d1
             second[i] = j
 
 
-@njit(cache=True)
+@compiled
 def _replace(cout: F64, liste: I32, p: int, sort: int, entre: int, premier: I32, second: I32, d1: F64, d2: F64) -> None:
     """Two best after ``sort`` (-1 = none) left and ``entre`` (-1 = none) came; ``liste[:p]`` is the new set."""
     n = cout.shape[1]
@@ -104,7 +105,7 @@ def _replace(cout: F64, liste: I32, p: int, sort: int, entre: int, premier: I32,
                 second[i] = entre
 
 
-@njit(cache=True)
+@compiled
 def value(cout: F64, fixe: F64, ouvert: I8) -> float:
     """Objective of a set of open sites, inf for the empty one."""
     m, n = cout.shape
@@ -122,7 +123,7 @@ def value(cout: F64, fixe: F64, ouvert: I8) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled
 def descend(
     cout: F64, fixe: F64, verrou: I8, p_min: int, p_max: int, ouvert: I8, state: U64, travail: int
 ) -> tuple[float, int]:
@@ -214,7 +215,7 @@ def descend(
     return total, max(travail, 0)
 
 
-@njit(cache=True)
+@compiled
 def greedy(cout: F64, fixe: F64, verrou: I8, p_min: int, p_max: int, ouvert: I8) -> None:
     """Add the best site again and again, in place, up to p_max or, from p_min on, while it pays."""
     m, n = cout.shape
@@ -249,7 +250,7 @@ def greedy(cout: F64, fixe: F64, verrou: I8, p_min: int, p_max: int, ouvert: I8)
             meilleur[i] = min(meilleur[i], cout[choix, i])
 
 
-@njit(cache=True)
+@compiled
 def random_open(verrou: I8, p: int, ouvert: I8, state: U64) -> None:
     """Locked sites and random free ones, p in all (in place)."""
     m = len(verrou)
@@ -270,7 +271,7 @@ def random_open(verrou: I8, p: int, ouvert: I8, state: U64) -> None:
         compte += 1
 
 
-@njit(cache=True)
+@compiled
 def shake(verrou: I8, ouvert: I8, force: int, state: U64) -> None:
     """Swap ``force`` random open free sites for random closed ones, in place."""
     m = len(verrou)

@@ -12,15 +12,16 @@ Lists are sorted by cost and read up to ``u_i`` only: their order is worth the s
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from geodata.compilation import compiled
 
 from .echange import F64, I8, I32
 
 B = NDArray[np.bool_]
 
 
-@njit(cache=True)
+@compiled
 def price(trie: F64, ordre: I32, fixe: F64, verrou: I8, u: F64, rho: F64) -> int:
     """``rho`` (S,) in place for the multipliers ``u``; returns the number of cells read."""
     n, m = trie.shape
@@ -38,7 +39,7 @@ def price(trie: F64, ordre: I32, fixe: F64, verrou: I8, u: F64, rho: F64) -> int
     return lus
 
 
-@njit(cache=True)
+@compiled
 def choose(
     rho: F64, verrou: I8, p_min: int, p_max: int, choix: I8, libres: I32, cle: F64
 ) -> tuple[float, float, float]:
@@ -80,7 +81,7 @@ def choose(
     return total, seuil_ouvre, seuil_ferme
 
 
-@njit(cache=True)
+@compiled
 def climb(
     trie: F64,
     ordre: I32,
@@ -175,7 +176,7 @@ def climb(
     return fait, max(travail, 0)
 
 
-@njit(cache=True)
+@compiled
 def fix(verrou: I8, rho: F64, choix: I8, borne: float, ouvre: float, ferme: float, haut: float, marge: float) -> int:
     """Lock, in place, the free sites whose other state would push the bound above ``haut - marge``; how many."""
     combien = 0
@@ -192,7 +193,7 @@ def fix(verrou: I8, rho: F64, choix: I8, borne: float, ouvre: float, ferme: floa
     return combien
 
 
-@njit(cache=True)
+@compiled
 def explore(
     trie: F64,
     ordre: I32,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from geodata.compilation import compiled
 
 from .echange import F64, I8, two_best
 
@@ -11,7 +12,7 @@ from .echange import F64, I8, two_best
 ECHANGES = 500
 
 
-@njit(cache=True)
+@compiled
 def _excess(charge: F64, limite: F64) -> float:
     total = 0.0
     for k in range(len(charge)):
@@ -19,7 +20,7 @@ def _excess(charge: F64, limite: F64) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled
 def descend_rows(
     cout: F64, fixe: F64, verrou: I8, a: F64, b: F64, p_min: int, p_max: int, ouvert: I8
 ) -> tuple[float, float]:

@@ -8,7 +8,8 @@ Arrays: ``cout`` (S, D) cost of serving each demand from each site (finite); ``f
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from geodata.compilation import compiled
 
 from .echange import F64, I8, I32, U64, draw
 
@@ -18,7 +19,7 @@ _FIN = 1e-9
 PARTAGE, ENTIER, RELACHE = 0, 1, 2
 
 
-@njit(cache=True)
+@compiled
 def _knapsack(cout_j: F64, u: F64, vol: F64, cap: float, sorte: int, pris: F64, garde: bool) -> float:
     """Least ``sum (c_i - u_i) x_i`` within the capacity; ``sorte``: PARTAGE, ENTIER or RELACHE. ``pris`` (D,) receives
     x when ``garde``."""
@@ -78,7 +79,7 @@ def _knapsack(cout_j: F64, u: F64, vol: F64, cap: float, sorte: int, pris: F64, 
     return -float(gain[taille])
 
 
-@njit(cache=True)
+@compiled
 def _room_price(rho: F64, cap: F64, verrou: I8, besoin: float) -> tuple[float, int, float]:
     """Price of one unit of room when the sites open must hold everybody together: dual of the linear relaxation of
     ``min rho y, cap y >= besoin``. Returns it, the site it opens in part (-1 = none) and that part."""
@@ -102,7 +103,7 @@ def _room_price(rho: F64, cap: F64, verrou: I8, besoin: float) -> tuple[float, i
     return 0.0, -1, 0.0
 
 
-@njit(cache=True)
+@compiled
 def climb_sacs(
     cout: F64,
     fixe: F64,
@@ -209,12 +210,12 @@ def climb_sacs(
     return fait
 
 
-@njit(cache=True)
+@compiled
 def _over(charge: float, cap: float) -> float:
     return charge - cap if charge > cap + _FIN else 0.0
 
 
-@njit(cache=True)
+@compiled
 def _settle(cout: F64, vol: F64, cap: F64, ouvert: I8, affecte: I32, charge: F64, peine: float, i: int) -> None:
     """Give demand i to the open site where it costs least, overload priced."""
     choix = -1
@@ -230,7 +231,7 @@ def _settle(cout: F64, vol: F64, cap: F64, ouvert: I8, affecte: I32, charge: F64
     charge[choix] += vol[i]
 
 
-@njit(cache=True)
+@compiled
 def assign_all(cout: F64, vol: F64, cap: F64, ouvert: I8, affecte: I32, charge: F64, peine: float) -> None:
     """Every demand, the largest first, to the open site where it costs least, overload priced."""
     for j in range(len(ouvert)):
@@ -239,7 +240,7 @@ def assign_all(cout: F64, vol: F64, cap: F64, ouvert: I8, affecte: I32, charge: 
         _settle(cout, vol, cap, ouvert, affecte, charge, peine, i)
 
 
-@njit(cache=True)
+@compiled
 def total_cost(
     cout: F64, fixe: F64, cap: F64, ouvert: I8, affecte: I32, charge: F64, peine: float
 ) -> tuple[float, float]:
@@ -255,7 +256,7 @@ def total_cost(
     return total + peine * trop, trop
 
 
-@njit(cache=True)
+@compiled
 def improve(
     cout: F64, fixe: F64, vol: F64, cap: F64, verrou: I8, ouvert: I8, affecte: I32, charge: F64, peine: float
 ) -> None:
@@ -328,7 +329,7 @@ def improve(
                 change = True
 
 
-@njit(cache=True)
+@compiled
 def _pick(verrou: I8, ouvert: I8, sens: int, state: U64) -> int:
     combien = 0
     for j in range(len(ouvert)):
@@ -345,7 +346,7 @@ def _pick(verrou: I8, ouvert: I8, sens: int, state: U64) -> int:
     return -1
 
 
-@njit(cache=True)
+@compiled
 def perturb(
     cout: F64,
     vol: F64,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.compilation import compiled
 from territoires.calcul import Arret
 
-from .compilation import compiled
 from .graphe import adjacency
 from .probleme import F64, I32
 from .recherche import flood, holds_together, seeded, uniform

@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .compilation import compiled
+from geodata.compilation import compiled
+
 from .donnees import Donnees, Memoire
 from .probleme import F64, I32, B
 from .variation import other_costs, shift_cost, total

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compilation import compiled
+from geodata.compilation import compiled
+
 from .probleme import F64, I32
 
 I8 = NDArray[np.int8]

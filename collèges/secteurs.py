@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compilation import compiled
+from geodata.compilation import compiled
+
 from .probleme import F64, I32
 from .sac import EPS, knapsack, load_cost, reach, with_links
 

@@ -5,7 +5,8 @@ Checked against `collèges.couts` by the tests.
 
 from __future__ import annotations
 
-from .compilation import compiled
+from geodata.compilation import compiled
+
 from .donnees import Donnees, Memoire
 from .probleme import F64, B
 

@@ -11,16 +11,14 @@ Compiled code is kept beside the module (or in the user's cache folder) and reus
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geodata.compilation import compiled
 from geodata.profils import INF_MS
 
-F = TypeVar("F", bound=Callable[..., Any])
 #: uint32 or uint64, the same in all the arguments of a loop.
 Couts = NDArray[np.unsignedinteger[Any]]
 I32 = NDArray[np.int32]
@@ -32,15 +30,6 @@ Profondeurs = NDArray[np.unsignedinteger[Any]]
 #: No way: `geodata.profils.INF_MS` milliseconds.
 INF = np.uint32(INF_MS)
 INF_LONG = np.uint64(int(INF_MS) << 32)
-
-
-def compiled(fonction: F) -> F:
-    """Compile at the first call, without holding the interpreter's lock."""
-    try:
-        return cast(F, njit(cache=True, nogil=True)(fonction))
-    except RuntimeError:
-        # No folder to keep compiled code in (read-only installation without a home): compile in each process.
-        return cast(F, njit(nogil=True)(fonction))
 
 
 @compiled

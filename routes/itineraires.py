@@ -9,27 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from geodata.compilation import compiled
 
 from .probleme import AUCUN, F32, F64, I32
 from .reseau import ReseauHiver, ReseauInvalide
 
-F = TypeVar("F", bound=Callable[..., Any])
 #: Sources between two looks at ``cancelled``.
 LOT = 16
-
-
-def compiled(fonction: F) -> F:
-    """Compile at the first call, without holding the interpreter's lock; compiled code is kept for later processes."""
-    try:
-        return cast(F, njit(cache=True, nogil=True)(fonction))
-    except RuntimeError:
-        # No folder to keep compiled code in (read-only installation without a home): compile in each process.
-        return cast(F, njit(nogil=True)(fonction))
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from .noyau_calcul import EPS, best_modes, price_both_ways, rebuild, walk
-from .noyau_compile import bare, compiled, inner, merged
+from geodata.compilation import bare, compiled, inner, merged
+
+from .noyau_calcul import EPS, best_modes, price_both_ways, rebuild, set_slack, simple, walk
 from .noyau_donnees import (
     C_ABSENT,
     C_ACCEPTED,
-    C_IMPROVED,
     C_ITER,
     C_TOUCHED,
     S_BEST,
     S_COOLING,
     S_CURRENT,
+    S_EXCESS,
+    S_PENALTY,
     S_TEMPERATURE,
     TIRAGES,
     Donnees,
@@ -38,6 +40,8 @@ from .noyau_ruine import ruin
 
 #: Routes of plans within so much of the best are kept for set partitioning.
 PRES = 0.02
+#: Change of the price of excess load at each cooling, while there is some and while there is none.
+PLUS, MOINS = 1.05, 0.95
 #: Iterations between two coolings.
 PAS = 100
 
@@ -77,7 +81,7 @@ def polish(d: Donnees, s: Etat, k: int) -> None:
     if r.size == 0:
         return
     cost = d.cost[truck.costs]
-    price_both_ways(cost, d.element, d.serve[truck.type], truck, d.fin, s.visit[k], r.size)
+    price_both_ways(cost, d.element, d.serve[truck.type], truck, d.fin, s.visit[k], r.size, 0, r.size - 1)
     differ = best_modes(cost, d.element, truck, s.visit[k], r.size, s.tmp)
     if differ and walk(d, s, k, s.tmp, r.size, True) < r.value:
         for p in range(r.size):
@@ -107,8 +111,17 @@ def undo(d: Donnees, s: Etat, nr: int) -> None:
         r = s.route[k]
         r.size = r.old_size
         for p in range(r.size):
-            s.visit[k, p].e, s.visit[k, p].mode = s.old[k, p].e, s.old[k, p].mode
-        rebuild(d, s, k)
+            s.visit[k, p] = s.old[k, p]
+        if simple(d):
+            r.base, r.value = r.old_base, r.old_value
+            set_slack(s, k, r.old_slack)
+            r.services = r.size
+            for p in range(r.size):
+                item = s.item[s.visit[k, p].e]
+                item.truck = k
+                item.at = p
+        else:
+            rebuild(d, s, k)
         r.version = r.old_version
 
 
@@ -116,7 +129,6 @@ def undo(d: Donnees, s: Etat, nr: int) -> None:
 def keep_best(d: Donnees, s: Etat) -> None:
     """The current plan is the best one. Modes that were left free (kind 0) are settled in it."""
     s.sums[S_BEST] = s.sums[S_CURRENT]
-    s.counts[C_IMPROVED] += 1
     for k in range(len(s.route)):
         r = s.route[k]
         r.best_size, r.best_value = r.size, r.value
@@ -141,7 +153,10 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
         s.counts[C_ITER] += 1
         if s.counts[C_ITER] % PAS == 0:
             s.sums[S_TEMPERATURE] *= s.sums[S_COOLING]
+            s.sums[S_PENALTY] *= PLUS if s.sums[S_EXCESS] > EPS else MOINS
+        penalty = s.sums[S_PENALTY]
         before, absent = s.sums[S_CURRENT], s.counts[C_ABSENT]
+        limit = before + penalty * s.sums[S_EXCESS] + s.sums[S_TEMPERATURE] * d.draws[draw_int(s.random, TIRAGES)]
         s.counts[C_TOUCHED] = 0
         if len(d.truck) > 1 and draw(s.random) < ECHANGE:
             exchange(d, s)
@@ -154,9 +169,19 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
             extra_reload(d, s, nr)
             while draw(s.random) < RECHARGE_SUITE:
                 extra_reload(d, s, nr)
+        # Nothing absent but what was just removed, and no insertion makes a route cheaper: what is too dear stays so.
+        hopeless = d.kind == 0 and absent == 0 and not reload
+        rest = 0.0
+        if hopeless:
+            for i in range(nr):
+                rest += d.element[s.removed[i]].skip
         for i in range(nr):
             u = s.removed[i]
             insert_best(d, s, u, force and (i == 0 or draw(s.random) < FORCE_SUITE))
+            if hopeless:
+                rest -= d.element[u].skip
+                if s.sums[S_CURRENT] + penalty * s.sums[S_EXCESS] - rest >= limit and i < nr - 1:
+                    break
             if turn and draw(s.random) < DEMI_TOUR_SUITE:
                 turn_round(d, s, u)
         if reload:
@@ -165,13 +190,12 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
         if d.kind > 0:
             for i in range(s.counts[C_TOUCHED]):
                 polish(d, s, s.touched[i])
-        limit = before + s.sums[S_TEMPERATURE] * d.draws[draw_int(s.random, TIRAGES)]
-        kept = s.sums[S_CURRENT] < limit and (d.kind < 2 or stocks_hold(d, s))
+        kept = s.sums[S_CURRENT] + penalty * s.sums[S_EXCESS] < limit and (d.kind < 2 or stocks_hold(d, s))
         if kept:
             s.counts[C_ACCEPTED] += 1
             if len(s.pool) > 1 and s.sums[S_CURRENT] < s.sums[S_BEST] + PRES * abs(s.sums[S_BEST]):
                 store_touched(d, s)
-            if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS:
+            if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS and s.sums[S_EXCESS] <= EPS:
                 keep_best(d, s)
         else:
             undo(d, s, nr)
@@ -184,7 +208,7 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
 @compiled
 def compare(d: Donnees, s: Etat) -> None:
     """Keep the current plan if it is the best one."""
-    if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS and (d.kind < 2 or stocks_hold(d, s)):
+    if s.sums[S_CURRENT] < s.sums[S_BEST] - EPS and s.sums[S_EXCESS] <= EPS and (d.kind < 2 or stocks_hold(d, s)):
         keep_best(d, s)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .noyau_compile import inner, merged
-from .noyau_donnees import C_VERSION, MINUTE, PARCOURU, S_WAIT, Donnees, Etat
+from geodata.compilation import inner, merged
+
+from .noyau_donnees import C_VERSION, MINUTE, PARCOURU, S_EXCESS, S_WAIT, Donnees, Etat
 
 INF = np.inf
 #: Tonnes and seconds taken for rounding.
@@ -35,10 +36,18 @@ def end_time(time: Any, truck: Any, fin: Any, place: int) -> float:
 
 
 @inner
-def price_both_ways(cost: Any, element: Any, serve: Any, truck: Any, fin: Any, visit: Any, size: int) -> float:
-    """Write ``fwd`` and ``bwd`` of a route over all modes of its elements; its price. ``serve``: the truck type's."""
+def price_both_ways(
+    cost: Any, element: Any, serve: Any, truck: Any, fin: Any, visit: Any, size: int, first: int, last: int
+) -> float:
+    """Write ``fwd`` and ``bwd`` of a route over all modes of its elements; its price. ``serve``: the truck type's.
+
+    ``fwd`` is right already before ``first``, ``bwd`` after ``last`` (a whole route: 0, size - 1).
+    """
     a0, a1, price0, price1 = truck.home_out, -1, 0.0, INF
-    for p in range(size):
+    if first > 0:
+        v = visit[first - 1]
+        a0, a1, price0, price1 = v.out0, v.out1, v.fwd0, v.fwd1
+    for p in range(first, size):
         v = visit[p]
         e = element[v.e]
         x = price0 + cost[a0, e.in0]
@@ -53,6 +62,7 @@ def price_both_ways(cost: Any, element: Any, serve: Any, truck: Any, fin: Any, v
         price1 = y + serve[v.e].cost1 if e.modes > 1 else INF
         v.fwd0 = price0
         v.fwd1 = price1
+        v.in0, v.in1, v.out0, v.out1 = e.in0, e.in1, e.out0, e.out1
         a0, a1 = e.out0, e.out1
     if size == 0:
         return 0.0
@@ -60,27 +70,29 @@ def price_both_ways(cost: Any, element: Any, serve: Any, truck: Any, fin: Any, v
     if a1 >= 0:
         total = min(total, price1 + end_cost(cost, truck, fin, a1))
     b0, b1, price0, price1 = -1, -1, 0.0, INF
-    for back in range(size):
-        v = visit[size - 1 - back]
-        e = element[v.e]
+    if last < size - 1:
+        v = visit[last + 1]
+        b0, b1, price0, price1 = v.in0, v.in1, v.bwd0, v.bwd1
+    for p in range(last, -1, -1):
+        v = visit[p]
         y = INF
-        if back == 0:
-            x = end_cost(cost, truck, fin, e.out0)
-            if e.modes > 1:
-                y = end_cost(cost, truck, fin, e.out1)
+        if p == size - 1:
+            x = end_cost(cost, truck, fin, v.out0)
+            if v.out1 >= 0:
+                y = end_cost(cost, truck, fin, v.out1)
         else:
-            x = cost[e.out0, b0] + price0
+            x = cost[v.out0, b0] + price0
             if b1 >= 0:
-                x = min(x, cost[e.out0, b1] + price1)
-            if e.modes > 1:
-                y = cost[e.out1, b0] + price0
+                x = min(x, cost[v.out0, b1] + price1)
+            if v.out1 >= 0:
+                y = cost[v.out1, b0] + price0
                 if b1 >= 0:
-                    y = min(y, cost[e.out1, b1] + price1)
+                    y = min(y, cost[v.out1, b1] + price1)
         price0 = x + serve[v.e].cost0
-        price1 = y + serve[v.e].cost1 if e.modes > 1 else INF
+        price1 = y + serve[v.e].cost1 if v.out1 >= 0 else INF
         v.bwd0 = price0
         v.bwd1 = price1
-        b0, b1 = e.in0, e.in1
+        b0, b1 = v.in0, v.in1
     return total
 
 
@@ -92,6 +104,7 @@ def price_held(cost: Any, element: Any, serve: Any, truck: Any, fin: Any, visit:
         v = visit[p]
         e = element[v.e]
         v.fwd0 = v.fwd1 = INF
+        v.in0, v.in1, v.out0, v.out1 = e.in0, e.in1, e.out0, e.out1
         if v.mode == 0:
             price += cost[place, e.in0] + serve[v.e].cost0
             v.fwd0 = price
@@ -330,7 +343,7 @@ def rebuild_full(d: Donnees, s: Etat, k: int) -> None:
     size = r.size
     fixed = truck.fixed if size > 0 else 0.0
     if d.kind == 0:
-        r.base = price_both_ways(cost, d.element, serve, truck, d.fin, s.visit[k], size)
+        r.base = price_both_ways(cost, d.element, serve, truck, d.fin, s.visit[k], size, 0, size - 1)
         r.value = r.base + fixed
     else:
         r.base = price_held(cost, d.element, serve, truck, d.fin, s.visit[k], size)
@@ -374,24 +387,45 @@ def rebuild_full(d: Donnees, s: Etat, k: int) -> None:
 
 
 @merged
+def simple(d: Donnees) -> bool:
+    """Whether loads of one product, without reloads, are all there is to hold: the commonest problem."""
+    return bool(d.kind == 0 and len(d.refill) == 0 and d.demand.shape[1] == 1)
+
+
+@merged
 def rebuild(d: Donnees, s: Etat, k: int) -> None:
     """All that is kept of route k from its sequence (and modes where they are held); a new version."""
-    if d.kind > 0 or len(d.refill) > 0 or d.demand.shape[1] > 1:
-        rebuild_full(d, s, k)
+    if simple(d):
+        revise(d, s, k, 0, s.route[k].size - 1)
     else:
-        # The commonest problem, in the place of the call: it is most of what an iteration does.
-        r, truck = s.route[k], d.truck[k]
-        size = r.size
-        r.base = price_both_ways(d.cost[truck.costs], d.element, d.serve[truck.type], truck, d.fin, s.visit[k], size)
-        r.value = r.base + (truck.fixed if size > 0 else 0.0)
-        load = 0.0
-        for p in range(size):
-            e = s.visit[k, p].e
-            s.item[e].truck = k
-            s.item[e].at = p
-            load += d.demand[e, 0]
-        s.load[k, 0, 0].need = load
-        s.load[k, 0, 0].slack = d.first_load[k, 0] - load
-        r.segments, r.services = 1, size
-        s.counts[C_VERSION] += 1
-        r.version = s.counts[C_VERSION]
+        rebuild_full(d, s, k)
+
+
+@merged
+def set_slack(s: Etat, k: int, slack: float) -> None:
+    """What route k of a `simple` problem may still take, below 0 when it is over; the plan's excess follows."""
+    s.sums[S_EXCESS] += max(0.0, -slack) - max(0.0, -s.load[k, 0, 0].slack)
+    s.load[k, 0, 0].slack = slack
+
+
+@inner
+def revise(d: Donnees, s: Etat, k: int, first: int, last: int) -> None:
+    """The same for a `simple` problem, where nothing is new before ``first`` nor after ``last``."""
+    r, truck = s.route[k], d.truck[k]
+    size = r.size
+    r.base = price_both_ways(
+        d.cost[truck.costs], d.element, d.serve[truck.type], truck, d.fin, s.visit[k], size, first, last
+    )
+    r.value = r.base + (truck.fixed if size > 0 else 0.0)
+    load = 0.0
+    for p in range(size):
+        load += d.demand[s.visit[k, p].e, 0]
+    s.load[k, 0, 0].need = load
+    set_slack(s, k, d.first_load[k, 0] - load)
+    for p in range(first, size):
+        item = s.item[s.visit[k, p].e]
+        item.truck = k
+        item.at = p
+    r.segments, r.services = 1, size
+    s.counts[C_VERSION] += 1
+    r.version = s.counts[C_VERSION]

@@ -27,6 +27,8 @@ POINTS_PROCHES = 4
 CACHE_MAX = 20_000_000
 #: Routes kept for set partitioning, elements they may have in all, and longest route worth keeping.
 RESERVE, RESERVE_ELEMENTS, RESERVE_LONGUEUR = 16_384, 4_000_000, 400
+#: Share of a truck's load that it may be over by while the search passes between plans that hold.
+SURCHARGE_MAX = 0.2
 #: Steps of the table of -log(u).
 TIRAGES = 1 << 14
 
@@ -35,7 +37,7 @@ ADDITIF, MINUTE, PARCOURU = 0, 1, 2
 
 #: One element: places where each mode begins and ends, what an item asks. A point's opening is earliest..latest.
 ELEMENT = np.dtype([
-    ("modes", "i4"), ("in0", "i4"), ("in1", "i4"), ("out0", "i4"), ("out1", "i4"), ("stock", "i4"),
+    ("modes", "i8"), ("in0", "i4"), ("in1", "i4"), ("out0", "i4"), ("out1", "i4"), ("stock", "i4"),
     ("earliest", "f8"), ("latest", "f8"), ("deadline", "f8"), ("late_price", "f8"), ("skip", "f8"), ("far", "f8"),
     ("bulk", "f8"),
 ], align=True)  # fmt: skip
@@ -50,20 +52,22 @@ TRUCK = np.dtype([
 FIN = np.dtype([("cost", "f8"), ("time", "f8")], align=True)
 #: A truck's route: elements, items, segments; base = price by the matrices, value = its part of the objective.
 ROUTE = np.dtype([
-    ("size", "i4"), ("services", "i4"), ("segments", "i4"), ("touched", "i4"), ("base", "f8"), ("value", "f8"),
-    ("wait", "f8"), ("version", "i8"), ("old_size", "i4"), ("best_size", "i4"), ("old_version", "i8"),
-    ("old_value", "f8"), ("best_value", "f8"),
+    ("size", "i8"), ("services", "i8"), ("segments", "i8"), ("touched", "i8"), ("base", "f8"), ("value", "f8"),
+    ("wait", "f8"), ("version", "i8"), ("old_size", "i8"), ("best_size", "i8"), ("old_version", "i8"),
+    ("old_base", "f8"), ("old_value", "f8"), ("old_slack", "f8"), ("best_value", "f8"),
 ], align=True)  # fmt: skip
-#: An element of a route; fwd = price from home to the end of its service, bwd = from its beginning to the end of duty.
+#: An element of a route, with its places (so that reading a route reads one piece of memory); fwd = price from home to
+#: the end of its service, bwd = from its beginning to the end of duty.
 VISIT = np.dtype([
-    ("e", "i4"), ("mode", "i4"), ("fwd0", "f8"), ("fwd1", "f8"), ("bwd0", "f8"), ("bwd1", "f8"),
+    ("e", "i4"), ("mode", "i4"), ("in0", "i4"), ("in1", "i4"), ("out0", "i4"), ("out1", "i4"),
+    ("fwd0", "f8"), ("fwd1", "f8"), ("bwd0", "f8"), ("bwd1", "f8"),
 ], align=True)  # fmt: skip
 #: Kind 1: end of its service, s from its beginning to the end of duty, the same for driving alone.
 TIMES = np.dtype([("clock", "f8"), ("left", "f8"), ("drive_f", "f8"), ("drive_b", "f8")], align=True)
 #: Of a gap and a product: demand of its segment before it. Of a segment: demand, need, what it may still take.
 LOAD = np.dtype([("before", "f8"), ("demand", "f8"), ("need", "f8"), ("slack", "f8")], align=True)
 #: An item: its truck (-1 absent, -2 out of the search) and position.
-PLACED = np.dtype([("truck", "i4"), ("at", "i4")], align=True)
+PLACED = np.dtype([("truck", "i8"), ("at", "i8")], align=True)
 #: Best insertion of an item in a route, as of a version of it.
 CACHED = np.dtype([
     ("version", "i8"), ("price", "f8"), ("gap", "i4"), ("shape", "i2"), ("mode", "i2"), ("first", "i4"),
@@ -96,8 +100,8 @@ class Donnees(NamedTuple):
     may: B  # (n, K)
     apart_from: I64  # (n + 1,)
     apart: I32
-    near: I32  # (n, V)
-    near_points: I32  # (n, W)
+    near: I64  # (n, V)
+    near_points: I64  # (n, W)
     draws: F64  # (TIRAGES,) -log(u)
 
 
@@ -111,31 +115,31 @@ class Etat(NamedTuple):
     load: Any  # LOAD (K, M + 1, Q)
     item: Any  # PLACED (n,)
     cache: Any  # CACHED (n, K), (1, 1) when there is none
-    old: Any  # KEPT (K, M)
+    old: Any  # VISIT (K, M)
     best: Any  # KEPT (K, M)
     used: F64  # (K, S, Q) t drawn from the stocks
     stock_used: F64  # (S, Q)
-    touched: I32  # (K,)
-    removed: I32  # (n,)
+    touched: I64  # (K,)
+    removed: I64  # (n,)
     key: F64  # (n,)
     stamp: I64  # (n + K + groups,)
-    tmp: Any  # KEPT (M + 8,)
+    tmp: Any  # VISIT (M + 8,)
     tmp_seg: F64  # (M + 8, Q)
     tmp_used: F64  # (S, Q)
     marks: U64  # (n + groups,) random
     pool: Any  # POOL (cells,), (1,) when there is none
     pool_visit: Any  # KEPT (cells, M)
-    gaps: I32  # (3 M + 2 V + 8,) gaps to try
-    found: I32  # (5,) last candidate: gap, shape, mode, first point, second point
+    gaps: I64  # (3 M + 2 V + 8,) gaps to try
+    found: I64  # (5,) last candidate: gap, shape, mode, first point, second point
     counts: I64  # see the C_ constants
     sums: F64  # see the S_ constants
     random: U64  # (1,)
 
 
 # counts
-C_TOUCHED, C_VERSION, C_STAMP, C_ITER, C_ABSENT, C_IMPROVED, C_ACCEPTED = 0, 1, 2, 3, 4, 5, 6
+C_TOUCHED, C_VERSION, C_STAMP, C_ITER, C_ABSENT, C_BLINK, C_ACCEPTED = 0, 1, 2, 3, 4, 5, 6
 # sums
-S_CURRENT, S_BEST, S_TEMPERATURE, S_COOLING, S_REMOVALS, S_BLINK, S_WAIT = 0, 1, 2, 3, 4, 5, 7
+S_CURRENT, S_BEST, S_TEMPERATURE, S_COOLING, S_REMOVALS, S_BLINK, S_WAIT, S_EXCESS, S_PENALTY = range(9)
 
 
 def make_data(p: Probleme) -> Donnees:
@@ -270,11 +274,11 @@ def _apart(p: Probleme) -> dict[str, Any]:
     return {"apart_from": bounds, "apart": np.ascontiguousarray(couples[:, 1]).astype(np.int32)}
 
 
-def _near(p: Probleme, cost: F32) -> I32:
+def _near(p: Probleme, cost: F32) -> I64:
     """(n, V) other items by the least cost of going from one to the other, whatever the modes and the truck."""
     n = p.n_items
     kept = min(max(n - 1, 0), VOISINS_MAX)
-    near = np.empty((n, kept), dtype=np.int32)
+    near = np.empty((n, kept), dtype=np.int64)
     least = cost.min(axis=0) if len(cost) > 1 else cost[0]
     ins = np.where(p.start == AUCUN, p.start[:, :1], p.start)
     outs = np.where(p.end == AUCUN, p.end[:, :1], p.end)
@@ -287,13 +291,13 @@ def _near(p: Probleme, cost: F32) -> I32:
     return near
 
 
-def _near_points(p: Probleme, cost: F32) -> I32:
+def _near_points(p: Probleme, cost: F32) -> I64:
     """(n, W) reload points worth trying next to each item."""
     points = p.n_points
     if points <= 2 * POINTS_PROCHES:
-        return np.tile(np.arange(points, dtype=np.int32), (p.n_items, 1))
+        return np.tile(np.arange(points, dtype=np.int64), (p.n_items, 1))
     least = cost.min(axis=0) if len(cost) > 1 else cost[0]
-    near = np.empty((p.n_items, 2 * POINTS_PROCHES), dtype=np.int32)
+    near = np.empty((p.n_items, 2 * POINTS_PROCHES), dtype=np.int64)
     for i in range(p.n_items):
         ends = p.end[i][p.end[i] != AUCUN]
         starts = p.start[i][p.start[i] != AUCUN]
@@ -314,7 +318,7 @@ def make_state(d: Donnees, seed: int) -> Etat:
     item = np.zeros(n, dtype=PLACED)
     lone = ~d.may.any(axis=1)
     item["truck"] = np.where(lone, -2, -1)
-    sums = np.zeros(8)
+    sums = np.zeros(9)
     sums[S_CURRENT] = sums[S_BEST] = d.element["skip"][:n][~lone].sum()
     counts = np.zeros(8, dtype=np.int64)
     counts[C_ABSENT] = n - lone.sum()
@@ -325,14 +329,14 @@ def make_state(d: Donnees, seed: int) -> Etat:
         seg=np.zeros((trucks, room + 1), dtype=np.int32),
         times=np.zeros((trucks, room if d.kind == MINUTE else 1), dtype=TIMES),
         load=np.zeros((trucks, room + 1 if len(d.refill) else 1, products), dtype=LOAD), item=item, cache=cache,
-        old=np.zeros((trucks, room), dtype=KEPT), best=np.zeros((trucks, room), dtype=KEPT),
+        old=np.zeros((trucks, room), dtype=VISIT), best=np.zeros((trucks, room), dtype=KEPT),
         used=np.zeros((trucks, stocks, products)), stock_used=np.zeros((stocks, products)),
-        touched=np.zeros(trucks, dtype=np.int32), removed=np.zeros(n + 1, dtype=np.int32), key=np.zeros(n + 1),
-        stamp=np.zeros(n + trucks + groups + 1, dtype=np.int64), tmp=np.zeros(room + 8, dtype=KEPT),
+        touched=np.zeros(trucks, dtype=np.int64), removed=np.zeros(n + 1, dtype=np.int64), key=np.zeros(n + 1),
+        stamp=np.zeros(n + trucks + groups + 1, dtype=np.int64), tmp=np.zeros(room + 8, dtype=VISIT),
         tmp_seg=np.zeros((room + 8, products)), tmp_used=np.zeros((stocks, products)),
         marks=np.random.default_rng(seed).integers(1, 2**63, n + groups, dtype=np.uint64),
         pool=np.zeros(cells, dtype=POOL), pool_visit=np.zeros((cells, room), dtype=KEPT),
-        gaps=np.zeros(3 * room + 2 * VOISINS_MAX + 8, dtype=np.int32), found=np.zeros(5, dtype=np.int32),
+        gaps=np.zeros(3 * room + 2 * VOISINS_MAX + 8, dtype=np.int64), found=np.zeros(5, dtype=np.int64),
         counts=counts, sums=sums,
         random=np.array([(seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64 or 1], dtype=np.uint64),
     )  # fmt: skip
@@ -345,5 +349,8 @@ def _room(d: Donnees) -> int:
     most = d.n
     for q in range(d.demand.shape[1]):
         loads = np.cumsum(np.sort(d.demand[: d.n, q]))
-        most = min(most, int(np.searchsorted(loads, d.first_load[:, q].max(initial=0.0) + 1e-6, side="right")))
+        most = min(
+            most,
+            int(np.searchsorted(loads, (1 + SURCHARGE_MAX) * d.first_load[:, q].max(initial=0.0) + 1e-6, side="right")),
+        )
     return most + 4

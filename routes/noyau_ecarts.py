@@ -4,8 +4,9 @@ asks for yet, a service is turned round. Each is one step of an iteration that g
 
 from __future__ import annotations
 
+from geodata.compilation import inner
+
 from .noyau_calcul import EPS, INF, needs, rebuild, walk
-from .noyau_compile import inner
 from .noyau_donnees import C_TOUCHED, PARCOURU, S_CURRENT, Donnees, Etat
 from .noyau_hasard import draw, draw_int
 from .noyau_insertion import touch

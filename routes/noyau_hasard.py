@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .noyau_compile import inner
+from geodata.compilation import inner
 
 
 @inner

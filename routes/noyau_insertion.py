@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .noyau_calcul import EPS, INF, end_cost, end_time, rebuild, walk
-from .noyau_compile import inner, merged
-from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_BLINK, S_CURRENT, Donnees, Etat
-from .noyau_hasard import draw
+from geodata.compilation import inner, merged
+
+from .noyau_calcul import EPS, INF, end_cost, end_time, rebuild, revise, simple, walk
+from .noyau_donnees import (
+    C_ABSENT,
+    C_BLINK,
+    C_STAMP,
+    C_TOUCHED,
+    PARCOURU,
+    S_BLINK,
+    S_CURRENT,
+    S_PENALTY,
+    SURCHARGE_MAX,
+    TIRAGES,
+    Donnees,
+    Etat,
+)
+from .noyau_hasard import draw_int
 
 #: Routes with more elements are only looked at next to an item's neighbours.
 LONGUE = 96
@@ -68,12 +82,11 @@ def plain_gaps(
         into = float(cost[truck.home_out, start])
         for gap in range(size):
             v = visit[gap]
-            f = element[v.e]
-            rest = cost[end, f.in0] + v.bwd0
-            after = v.fwd0 + cost[f.out0, start]
-            if f.modes > 1:
-                rest = min(rest, cost[end, f.in1] + v.bwd1)
-                after = min(after, v.fwd1 + cost[f.out1, start])
+            rest = cost[end, v.in0] + v.bwd0
+            after = v.fwd0 + cost[v.out0, start]
+            if v.in1 >= 0:
+                rest = min(rest, cost[end, v.in1] + v.bwd1)
+                after = min(after, v.fwd1 + cost[v.out1, start])
             if into + rest + spent < best:
                 best = into + rest + spent
                 found[0], found[2] = gap, m
@@ -87,29 +100,27 @@ def plain_gaps(
 
 
 @inner
-def around(cost: Any, element: Any, truck: Any, fin: Any, visit: Any, size: int, gap: int, start: int, end: int) -> Any:
+def around(cost: Any, truck: Any, fin: Any, visit: Any, size: int, gap: int, start: int, end: int) -> Any:
     """Least price of a route with a block from place start to place end in the gap, the block's own price left out."""
     if gap == 0:
         price = float(cost[truck.home_out, start])
     else:
         v = visit[gap - 1]
-        f = element[v.e]
-        price = v.fwd0 + cost[f.out0, start]
-        if f.modes > 1:
-            price = min(price, v.fwd1 + cost[f.out1, start])
+        price = v.fwd0 + cost[v.out0, start]
+        if v.out1 >= 0:
+            price = min(price, v.fwd1 + cost[v.out1, start])
     if gap == size:
         return price + end_cost(cost, truck, fin, end)
     v = visit[gap]
-    f = element[v.e]
-    rest = cost[end, f.in0] + v.bwd0
-    if f.modes > 1:
-        rest = min(rest, cost[end, f.in1] + v.bwd1)
+    rest = cost[end, v.in0] + v.bwd0
+    if v.in1 >= 0:
+        rest = min(rest, cost[end, v.in1] + v.bwd1)
     return price + rest
 
 
 @inner
 def timely(
-    time: Any, element: Any, truck: Any, fin: Any, visit: Any, times: Any, size: int, gap: int, start: int, end: int,
+    time: Any, truck: Any, fin: Any, visit: Any, times: Any, size: int, gap: int, start: int, end: int,
     spent: float, driven: float,
 ) -> Any:  # fmt: skip
     """Seconds on duty of a route with a block of so many seconds in the gap (kind 1); INF beyond a limit."""
@@ -117,7 +128,7 @@ def timely(
         leg, now, driving = float(time[truck.home_out, start]), truck.shift, 0.0
     else:
         v = visit[gap - 1]
-        leg = float(time[element[v.e].out1 if v.mode else element[v.e].out0, start])
+        leg = float(time[v.out1 if v.mode else v.out0, start])
         now, driving = times[gap - 1].clock, times[gap - 1].drive_f
     now += leg + spent
     driving += leg + driven
@@ -125,7 +136,7 @@ def timely(
         leg = end_time(time, truck, fin, end)
     else:
         v = visit[gap]
-        leg = float(time[end, element[v.e].in1 if v.mode else element[v.e].in0])
+        leg = float(time[end, v.in1 if v.mode else v.in0])
         now += times[gap].left
         driving += times[gap].drive_b
     duty = now + leg - truck.shift
@@ -174,7 +185,7 @@ def block(
         after = n + (first if shape == PUIS_POINT else second)
         price += cost[u_out, d.element[after].in0] + serve[after].cost0
         end = d.element[after].out0
-    price += around(cost, d.element, truck, d.fin, s.visit[k], r.size, gap, start, end) - r.base
+    price += around(cost, truck, d.fin, s.visit[k], r.size, gap, start, end) - r.base
     if r.size == 0:
         price += truck.fixed
     if d.kind == 0:
@@ -199,7 +210,7 @@ def block(
         spent += leg + serve[after].time0
         driven += leg
     duty = timely(
-        time, d.element, truck, d.fin, s.visit[k], s.times[k], r.size, gap, start, end, spent, driven
+        time, truck, d.fin, s.visit[k], s.times[k], r.size, gap, start, end, spent, driven
     )  # fmt: skip
     if duty == INF:
         return INF
@@ -309,7 +320,8 @@ def insert_best(d: Donnees, s: Etat, u: int, force: bool) -> bool:
     best, route = INF if force else d.element[u].skip, -1
     gap, shape, mode, first, second = 0, 0, 0, 0, 0
     cached = s.cache.shape[0] > 1 or s.cache.shape[1] > 1
-    simple = d.kind == 0 and len(d.refill) == 0
+    plain = d.kind == 0 and len(d.refill) == 0
+    soft, penalty = simple(d), s.sums[S_PENALTY]
     has_apart = d.apart_from[u + 1] > d.apart_from[u]
     # First the routes of the nearest neighbours, then (small problems) all; then one empty truck of each group.
     tried = min(d.near.shape[1], VOISINS_ESSAYES) if d.n > GRAND else 0
@@ -332,18 +344,27 @@ def insert_best(d: Donnees, s: Etat, u: int, force: bool) -> bool:
         s.stamp[d.n + k] = mark
         if not d.may[u, k] or (has_apart and apart_here(d, s, k, u)):
             continue
-        if draw(s.random) < s.sums[S_BLINK]:
+        s.counts[C_BLINK] -= 1
+        if s.counts[C_BLINK] < 0:
+            s.counts[C_BLINK] = int(d.draws[draw_int(s.random, TIRAGES)] / s.sums[S_BLINK])
             continue
         r = s.route[k]
+        over = 0.0
+        if soft:
+            room, ask = s.load[k, 0, 0].slack, d.demand[u, 0]
+            if ask > room + EPS:
+                if penalty == 0.0 or ask - room > SURCHARGE_MAX * d.first_load[k, 0]:
+                    continue
+                over = penalty * (ask - room - max(0.0, -room))
         if cached and s.cache[u, k].version == r.version:
             c = s.cache[u, k]
-            if c.price < best:
-                best, route = c.price, k
+            if c.price + over < best:
+                best, route = c.price + over, k
                 gap, shape, mode, first, second = c.gap, c.shape, c.mode, c.first, c.second
             continue
-        if simple:
+        if plain:
             price = INF
-            if fits(d.demand, s.load[k], 0, u):
+            if soft or fits(d.demand, s.load[k], 0, u):
                 truck = d.truck[k]
                 price = plain_gaps(
                     d.cost[truck.costs], d.element, truck, d.fin, s.visit[k], r.size, u, d.serve[truck.type], s.found
@@ -351,8 +372,8 @@ def insert_best(d: Donnees, s: Etat, u: int, force: bool) -> bool:
                 price += (truck.fixed if r.size == 0 else 0.0) - r.base
         else:
             price = best_in_route(d, s, k, u)
-        if price < best:
-            best, route = price, k
+        if price + over < best:
+            best, route = price + over, k
             gap, shape, mode, first, second = s.found[0], s.found[1], s.found[2], s.found[3], s.found[4]
         if cached:
             c = s.cache[u, k]
@@ -378,17 +399,27 @@ def touch(s: Etat, k: int) -> None:
     s.touched[s.counts[C_TOUCHED]] = k
     s.counts[C_TOUCHED] += 1
     for p in range(r.size):
-        s.old[k, p].e, s.old[k, p].mode = s.visit[k, p].e, s.visit[k, p].mode
-    r.old_size, r.old_version, r.old_value = r.size, r.version, r.value
+        s.old[k, p] = s.visit[k, p]
+    r.old_size, r.old_version, r.old_base, r.old_value = r.size, r.version, r.base, r.value
+    r.old_slack = s.load[k, 0, 0].slack
 
 
 @merged
 def put(d: Donnees, s: Etat, k: int, gap: int, u: int, shape: int, m: int, first: int, second: int) -> None:
     """Insert the block in the gap and price the route again."""
+    s.sums[S_CURRENT] -= s.route[k].value
+    if simple(d):
+        size = s.route[k].size
+        for p in range(size, gap, -1):
+            s.visit[k, p] = s.visit[k, p - 1]
+        s.visit[k, gap].e, s.visit[k, gap].mode = u, m
+        s.route[k].size = size + 1
+        revise(d, s, k, gap, gap)
+        s.sums[S_CURRENT] += s.route[k].value
+        return
     size = spread(s, d.n, k, gap, u, shape, m, first, second)
     for p in range(gap, size):
         s.visit[k, p].e, s.visit[k, p].mode = s.tmp[p].e, s.tmp[p].mode
     s.route[k].size = size
-    s.sums[S_CURRENT] -= s.route[k].value
     rebuild(d, s, k)
     s.sums[S_CURRENT] += s.route[k].value

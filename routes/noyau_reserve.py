@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .noyau_calcul import INF, rebuild, walk
-from .noyau_compile import bare, compiled, inner
+from geodata.compilation import bare, compiled, inner
+
+from .noyau_calcul import EPS, INF, rebuild, simple, walk
 from .noyau_donnees import C_ABSENT, C_TOUCHED, S_CURRENT, Donnees, Etat
 from .noyau_insertion import apart_here
 
@@ -34,6 +35,8 @@ def store(s: Etat, k: int, group: int, n: int) -> None:
 def store_touched(d: Donnees, s: Etat) -> None:
     """Keep the routes that the accepted iteration changed."""
     for i in range(s.counts[C_TOUCHED]):
+        if simple(d) and s.load[s.touched[i], 0, 0].slack < -EPS:
+            continue
         store(s, s.touched[i], d.truck[s.touched[i]].group, d.n)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .noyau_calcul import EPS, INF, rebuild, walk
-from .noyau_compile import inner, merged
+from geodata.compilation import inner, merged
+
+from .noyau_calcul import EPS, INF, rebuild, revise, simple, walk
 from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_CURRENT, S_REMOVALS, Donnees, Etat
 from .noyau_hasard import draw, draw_int
 from .noyau_insertion import touch
@@ -118,14 +119,20 @@ def close_up(d: Donnees, s: Etat, k: int) -> None:
     """Drop the removed services of route k, then the reloads it can do without."""
     r = s.route[k]
     s.sums[S_CURRENT] -= r.value
-    at = 0
+    at, first, last = 0, r.size, -1
     for p in range(r.size):
         v = s.visit[k, p]
         if v.e >= d.n or s.item[v.e].truck == k:
-            s.visit[k, at].e, s.visit[k, at].mode = v.e, v.mode
+            if at < p:
+                s.visit[k, at] = v
             at += 1
+        else:
+            first, last = min(first, p), at - 1
     r.size = at
-    rebuild(d, s, k)
+    if simple(d):
+        revise(d, s, k, first, last)
+    else:
+        rebuild(d, s, k)
     if r.services < r.size:
         p = r.size - 1
         while p >= 0:

@@ -22,6 +22,7 @@ from .noyau_donnees import (
     S_BEST,
     S_BLINK,
     S_COOLING,
+    S_PENALTY,
     S_REMOVALS,
     S_TEMPERATURE,
     Donnees,
@@ -36,9 +37,12 @@ from .resultat import Solution
 #: Mean number of services removed at each iteration, and chance that a route is overlooked.
 RETRAITS, CLIGNEMENT = 10.0, 0.01
 #: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it.
-CHAUD, FROID = 0.3, 0.015
+CHAUD, FROID = 0.15, 0.015
+#: First price of excess load, as a share of the mean price of a service for the mean load of one. The search makes it
+#: follow: dearer while the plan is over, cheaper while it is not.
+SURCHARGE = 1.0
 #: Coolings of a run, each after the first from the best of set partitioning; iterations of one turn of an endless run.
-CYCLES, ITERATIONS = 3, 2_000_000
+CYCLES, ITERATIONS = 2, 2_000_000
 #: Set partitionings of a cycle, at equal intervals, the last at its end.
 REPRISES = 3
 #: Share of the time limit, and nodes, that one set partitioning may take.
@@ -92,6 +96,7 @@ class Recherche:
                 continue
             if self.stop.iterations is None:
                 self.cool(done)
+            self.loosen()
             before = self.stop.elapsed()
             iterate(d, s, self.limited(steps, part) * PAS)
             spent = self.stop.elapsed() - before
@@ -106,6 +111,15 @@ class Recherche:
         """Whether to stop now: the limit, or nothing better can exist."""
         best = float(self.s.sums[S_BEST]) + self.kept
         return best <= self.bound * (1 + PROUVE) or self.stop.reached(int(self.s.counts[C_ITER]), best)
+
+    def loosen(self) -> None:
+        """Allow excess loads at a price, once there is a plan that serves all: tight fleets are crossed more freely so.
+
+        Only where loads of one product are all there is to hold; plans that are over are never kept.
+        """
+        s, d = self.s, self.d
+        if s.sums[S_PENALTY] == 0.0 and int(s.route["best_size"].sum()) >= int((s.item["truck"] > -2).sum()):
+            s.sums[S_PENALTY] = SURCHARGE * self.hot / max(1e-9, float(d.demand[: d.n].mean()))
 
     def name_lone(self) -> None:
         """Say which items no truck may serve."""

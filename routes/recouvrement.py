@@ -22,8 +22,8 @@ from .probleme import F64, I32
 #: Relative difference with the plan in force that a better one must reach.
 ECART = 1e-9
 #: Columns of the first relaxation and added at each turn; turns at most; columns of the
-#: integer programs, tried in turn while time is left.
-PREMIERES, AJOUTEES, TOURS, ENTIERES = 800, 400, 25, (800, 1_600, 3_200)
+#: integer programs, tried in turn while time is left; nodes of the only one where time does not count.
+PREMIERES, AJOUTEES, TOURS, ENTIERES, NOEUDS_SANS_HEURE = 800, 400, 25, (800, 1_600, 3_200), 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def choose(
 
     skip F64 (n,): price of leaving an item out, inf = not in the search; trucks I32 (groups,): trucks of each group;
     stocks F64 (S',): what they hold. The solver ends after ``seconds`` or ``nodes``, whichever is first, or when
-    ``interrupted`` says so.
+    ``interrupted`` says so. Without a limit of time one integer program is tried, and few nodes.
     """
     program = _program(columns, skip, trucks, stocks, limit)
     count, total = program.routes, program.matrix.shape[1]
@@ -96,8 +96,11 @@ def choose(
         return None
     worth = np.flatnonzero(reduced[:count] <= gain)
     worth = worth[np.argsort(reduced[worth], kind="stable")]
-    for most in ENTIERES:
-        chosen = _integer(program, np.sort(worth[:most]), limit, left, nodes, interrupted)
+    timed = bool(np.isfinite(seconds))
+    for most in ENTIERES if timed else ENTIERES[:1]:
+        chosen = _integer(
+            program, np.sort(worth[:most]), limit, left, nodes if timed else NOEUDS_SANS_HEURE, interrupted
+        )
         left = seconds - relaxed.getRunTime() - chosen[1]
         if chosen[0] is not None or left <= 0 or most >= len(worth):
             return chosen[0]
