@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from territoires.calcul import ControleEchoue, Statut
+from territoires.empreinte import input_hash
 
 from .controle_compte import (
     TOLERANCE,
@@ -27,7 +28,7 @@ from .controle_compte import (
     read_flows,
     sum_by,
 )
-from .probleme import I32, TOLERANCE_MINUTES, Capacites, Etat, Modele, Problem, problem_hash
+from .probleme import I32, TOLERANCE_MINUTES, Capacites, Etat, Modele, Problem
 from .resultat import Solution
 
 _AVEC_DISTANCE = (Modele.MEDIANE, Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE)
@@ -35,7 +36,7 @@ _AVEC_DISTANCE = (Modele.MEDIANE, Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE)
 
 def check(problem: Problem, solution: Solution) -> None:
     """Raise `ControleEchoue` (French, naming what) unless the answer is allowed, priced right and says what it is."""
-    if solution.empreinte != problem_hash(problem):
+    if solution.empreinte != input_hash(problem):
         raise ControleEchoue("cette réponse est celle d'un autre problème (empreintes différentes)")
     if solution.modele is not problem.modele:
         raise ControleEchoue(f"modèle {solution.modele} au lieu de {problem.modele}")

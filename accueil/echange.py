@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.compilation import compiled
+from geodata.compilation import compiled, merged
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -43,6 +43,19 @@ def draw(state: U64, n: int) -> int:
     return int(((x * np.uint64(2685821657736338717)) >> np.uint64(33)) % np.uint64(n))
 
 
+@merged
+def _offer(i: int, j: int, c: float, premier: I32, second: I32, d1: F64, d2: F64) -> None:
+    """Site j at cost c becomes demand i's best or second best if it is."""
+    if c < d1[i]:
+        d2[i] = d1[i]
+        second[i] = premier[i]
+        d1[i] = c
+        premier[i] = j
+    elif c < d2[i]:
+        d2[i] = c
+        second[i] = j
+
+
 @compiled
 def two_best(cout: F64, ouvert: I8, premier: I32, second: I32, d1: F64, d2: F64) -> None:
     """Each demand's best and second best open site (-1 = none) and their costs (inf = none)."""
@@ -56,15 +69,7 @@ def two_best(cout: F64, ouvert: I8, premier: I32, second: I32, d1: F64, d2: F64)
         if ouvert[j] == 0:
             continue
         for i in range(n):
-            c = cout[j, i]
-            if c < d1[i]:
-                d2[i] = d1[i]
-                second[i] = premier[i]
-                d1[i] = c
-                premier[i] = j
-            elif c < d2[i]:
-                d2[i] = c
-                second[i] = j
+            _offer(i, j, cout[j, i], premier, second, d1, d2)
 
 
 @compiled
@@ -75,15 +80,7 @@ def _rescan(cout: F64, liste: I32, p: int, i: int, premier: I32, second: I32, d1
     d2[i] = np.inf
     for k in range(p):
         j = liste[k]
-        c = cout[j, i]
-        if c < d1[i]:
-            d2[i] = d1[i]
-            second[i] = premier[i]
-            d1[i] = c
-            premier[i] = j
-        elif c < d2[i]:
-            d2[i] = c
-            second[i] = j
+        _offer(i, j, cout[j, i], premier, second, d1, d2)
 
 
 @compiled
@@ -94,15 +91,7 @@ def _replace(cout: F64, liste: I32, p: int, sort: int, entre: int, premier: I32,
         if sort >= 0 and (premier[i] == sort or second[i] == sort):
             _rescan(cout, liste, p, i, premier, second, d1, d2)
         elif entre >= 0:
-            c = cout[entre, i]
-            if c < d1[i]:
-                d2[i] = d1[i]
-                second[i] = premier[i]
-                d1[i] = c
-                premier[i] = entre
-            elif c < d2[i]:
-                d2[i] = c
-                second[i] = entre
+            _offer(i, entre, cout[entre, i], premier, second, d1, d2)
 
 
 @compiled

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from territoires.calcul import Arret, Bilan, PointTrace, Statut
+from territoires.empreinte import input_hash
 from territoires.nombres import nombre, pourcent
 
 from .probleme import (
@@ -21,7 +22,6 @@ from .probleme import (
     Modele,
     Problem,
     may_open,
-    problem_hash,
     weights,
 )
 from .resultat import Parties, Solution
@@ -170,7 +170,7 @@ def make_solution(
     return Solution(
         bilan=bilan,
         modele=problem.modele,
-        empreinte=problem_hash(problem),
+        empreinte=input_hash(problem),
         niveaux=ouverts,
         demande=flux.demande,
         niveau=flux.niveau,
@@ -198,7 +198,7 @@ def no_solution(
     return Solution(
         bilan=bilan,
         modele=problem.modele,
-        empreinte=problem_hash(problem),
+        empreinte=input_hash(problem),
         niveaux=rien,
         demande=rien,
         niveau=rien,

@@ -1,8 +1,7 @@
 """Solving a `Mip` so that it stops when told: small ones here, the others in a child process that can be killed.
 
 HiGHS looks at its clock and callbacks between steps only, and a root relaxation may be one long step; a killed process
-has none. The child stays warm between calls and dies with its parent; it is a plain subprocess because the solver
-itself may run in a daemonic process of multiprocessing, which may not have children of its own.
+has none. The child stays warm between calls and dies with its parent.
 """
 
 from __future__ import annotations
@@ -11,18 +10,15 @@ import atexit
 import contextlib
 import os
 import resource
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 
 from territoires.calcul import Arret
+from territoires.sous_processus import SousProcessus
 
 from .mip import Mip, Reponse, Verdict
 from .probleme import F64
@@ -138,34 +134,7 @@ def _merge(reponse: Reponse, x: F64 | None, objectif: float, borne: float) -> Re
     return Reponse(reponse.verdict, reponse.x, reponse.objectif, borne, reponse.noeuds)
 
 
-class _Enfant:
-    """One child process and our end of its socket."""
-
-    def __init__(self) -> None:
-        racine = Path(__file__).resolve().parent.parent
-        ours, theirs = socket.socketpair()
-        chemins = [str(racine), os.environ.get("PYTHONPATH", "")]
-        environ = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(c for c in chemins if c)}
-        with theirs:
-            self.processus = subprocess.Popen(
-                [sys.executable, "-m", "accueil.processus", str(theirs.fileno()), str(os.getpid())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                env=environ,
-                cwd=racine,
-            )
-        self.lien = Connection(ours.detach())
-
-    def alive(self) -> bool:
-        return self.processus.poll() is None
-
-    def close(self) -> None:
-        self.processus.kill()
-        self.processus.wait()
-        self.lien.close()
-
-
-_LIBRES: list[_Enfant] = []
+_LIBRES: list[SousProcessus] = []
 _VERROU = threading.Lock()
 
 
@@ -173,7 +142,7 @@ def prepare() -> None:
     """Start a child in advance, without waiting for it, when none is at hand: starting takes a third of a second."""
     with _VERROU:
         if not _LIBRES:
-            _LIBRES.append(_Enfant())
+            _LIBRES.append(SousProcessus(f"{__package__}.processus"))
 
 
 def children_cpu_s() -> float:
@@ -198,18 +167,18 @@ def close_all() -> None:
         enfant.close()
 
 
-def _take() -> _Enfant:
+def _take() -> SousProcessus:
     while True:
         with _VERROU:
             enfant = _LIBRES.pop() if _LIBRES else None
         if enfant is None:
-            return _Enfant()
+            return SousProcessus(f"{__package__}.processus")
         if enfant.alive():
             return enfant
         enfant.close()
 
 
-def _give_back(enfant: _Enfant) -> None:
+def _give_back(enfant: SousProcessus) -> None:
     with _VERROU:
         if not _LIBRES:
             _LIBRES.append(enfant)

@@ -50,9 +50,7 @@ What a `Modele` minimises; ``terms`` = poids_ouverture * opening costs + poids_a
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -379,17 +377,3 @@ def _validate_rules(problem: Problem) -> None:
         raise ProblemeInvalide(
             "le temps du plus éloigné ne s'ajoute pas à des coûts : choisissez « centre puis médiane »"
         )
-
-
-def problem_hash(problem: Problem) -> str:
-    """SHA-256 of every array, text and parameter, hexadecimal."""
-    empreinte = hashlib.sha256()
-    for champ in fields(problem):
-        valeur = getattr(problem, champ.name)
-        empreinte.update(champ.name.encode())
-        if isinstance(valeur, np.ndarray):
-            empreinte.update(f"{valeur.dtype.str}{valeur.shape}".encode())
-            empreinte.update(np.ascontiguousarray(valeur).tobytes())
-        else:
-            empreinte.update(json.dumps(valeur, ensure_ascii=False).encode())
-    return empreinte.hexdigest()

@@ -5,13 +5,11 @@ Started by `accueil.moteur` as ``python -m accueil.processus FD PARENT``. Pure m
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
-import signal
 import sys
 import time
 from multiprocessing.connection import Connection
+
+from territoires.sous_processus import open_link
 
 from .highs import run
 from .probleme import F64
@@ -20,22 +18,19 @@ from .probleme import F64
 DEBIT_S = 0.2
 
 
-def main(descripteur: int, parent: int) -> None:
+def main(arguments: list[str]) -> None:
     """Serve until the socket closes or the parent dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG, Linux only
-    if os.getppid() != parent:
-        return
-    lien = Connection(descripteur)
-    while True:
+    lien = open_link(arguments)
+    while lien is not None:
         try:
             mip, seconds, gap_abs, depart, cible, seed = lien.recv()
         except (EOFError, OSError):
             return
         dit = [time.monotonic()]
 
-        def follow(x: F64 | None, objectif: float, borne: float, dit: list[float] = dit) -> bool:
+        def follow(
+            x: F64 | None, objectif: float, borne: float, dit: list[float] = dit, lien: Connection = lien
+        ) -> bool:
             now = time.monotonic()
             if x is not None or now - dit[0] >= DEBIT_S:
                 dit[0] = now
@@ -50,4 +45,4 @@ def main(descripteur: int, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1:])

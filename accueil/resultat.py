@@ -42,7 +42,7 @@ class Parties:
 class Solution:
     """One answer.
 
-    empreinte: `problem_hash` of the problem it answers. niveaux: open levels, sorted.
+    empreinte: `input_hash` of the problem it answers. niveaux: open levels, sorted.
     demande, niveau (k,) int32, part (k,) float64 in (0, 1]: flows, sorted by demand then level, one row a couple.
     rayon_borne: proven lower bound of the radius (CENTRE*), None elsewhere.
     souhaits: broken soft wishes, French sentences. relaxations: where nothing is feasible, French sentences, each of

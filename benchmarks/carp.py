@@ -31,7 +31,7 @@ from benchmarks.carp_validation import validate
 from benchmarks.mesure import peak_mb, say
 from routes import solveur
 from routes.controle import check
-from routes.probleme import Probleme
+from routes.probleme import Probleme, ProblemeInvalide
 from routes.resultat import Solution
 from territoires.calcul import Arret, ControleEchoue
 
@@ -81,7 +81,11 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     _warm_up(engine)
     lines: list[tuple[str, dict[str, object]]] = []
     for case in cases:
-        source, problem = _load(case)
+        try:
+            source, problem = _load(case)
+        except ProblemeInvalide as erreur:
+            say(f"{case.name} : laissé de côté, {erreur}")
+            continue
         reference = known.get(case.name)
         best = math.inf
         for seed in range(1, args.graines + 1):

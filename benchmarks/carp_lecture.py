@@ -18,7 +18,8 @@ from scipy.sparse.csgraph import dijkstra
 from routes.probleme import AUCUN, F32, F64, I32, B, Poids, Probleme, ProblemeInvalide
 
 _ARETE = re.compile(
-    r"\(\s*(\w+)\s*,\s*(\w+)\s*\)\s*coste\s*:?\s*([\d.eE+-]+)(?:\s*demanda\s*:?\s*([\d.eE+-]+))?", re.IGNORECASE
+    r"\(\s*(\w+)\s*[,\s]\s*(\w+)\s*\)[\s,;]*coste[\s:=]*([\d.eE+-]+)(?:[\s,;]*demanda[\s:=]*([\d.eE+-]+))?",
+    re.IGNORECASE,
 )
 _ENTETE = re.compile(r"^\s*([A-Za-z_]+)\s*:\s*(.*?)\s*$")
 
@@ -27,9 +28,9 @@ _ENTETE = re.compile(r"^\s*([A-Za-z_]+)\s*:\s*(.*?)\s*$")
 class GrapheCarp:
     """A street network with demands. m edges, N nodes.
 
-    ends I32 (m, 2); cost F64 (m,); demand F64 (m,), 0 = not required; one_way B (m,), True = only from ends[:, 0] to
-    ends[:, 1]; labels: names of the nodes; depots I32 (D,): nodes; capacity of a truck; xy F64 (N, 2) or None:
-    positions, for drawing only.
+    ends I32 (m, 2); cost F64 (m,); demand F64 (m,); must B (m,) required, None = those with a demand; one_way B (m,),
+    True = only from ends[:, 0] to ends[:, 1]; labels: names of the nodes; depots I32 (D,): nodes; capacity of a truck;
+    xy F64 (N, 2) or None: positions, for drawing only.
     """
 
     name: str
@@ -41,11 +42,12 @@ class GrapheCarp:
     depots: I32
     capacity: float
     xy: F64 | None = None
+    must: B | None = None
 
     @property
     def required(self) -> I32:
         """Numbers of the required edges, in order: item k of the problem is edge ``required[k]``."""
-        return np.flatnonzero(self.demand > 0).astype(np.int32)
+        return np.flatnonzero(self.demand > 0 if self.must is None else self.must).astype(np.int32)
 
 
 def read_dat(path: Path) -> Probleme:
@@ -59,37 +61,43 @@ def read_dat(path: Path) -> Probleme:
 def read_graph(path: Path) -> GrapheCarp:
     """The network of a .dat file. Lists of arcs (``LISTA_ARCOS_...``) are one-way, lists of edges two-way.
 
-    Raises `ProblemeInvalide` (French) where a keyword is missing or a number does not read."""
+    Raises `ProblemeInvalide` (French) where a keyword is missing, a number does not read, or the edges are not as many
+    as the header says."""
     # Comments of these files are not always UTF-8; nothing that is read from them is beyond ASCII.
     lignes = path.read_text(encoding="latin-1").splitlines()
     header: dict[str, str] = {}
     numbers: dict[str, int] = {}
-    ends, cost, demand, one_way = [], [], [], []
+    ends, cost, demand, one_way, must = [], [], [], [], []
     section = ""
     for rang, ligne in enumerate(lignes, start=1):
-        arete = _ARETE.search(ligne)
-        if arete is None:
+        aretes = list(_ARETE.finditer(ligne))
+        if len(aretes) < ligne.count("(") and ligne.strip().startswith("("):
+            raise ProblemeInvalide(f"{path.name}, ligne {rang} : arête illisible « {ligne.strip()} »")
+        if not aretes:
             entete = _ENTETE.match(ligne)
             if entete is not None:
                 section = entete[1].upper()
                 header[section] = entete[2]
-            elif ligne.strip().startswith("("):
-                raise ProblemeInvalide(f"{path.name}, ligne {rang} : arête illisible « {ligne.strip()} »")
-            continue
-        i, j = (numbers.setdefault(label, len(numbers)) for label in arete.group(1, 2))
-        ends.append((i, j))
-        try:
-            cost.append(float(arete[3]))
-            demand.append(float(arete[4] or 0))
-        except ValueError as erreur:
-            raise ProblemeInvalide(f"{path.name}, ligne {rang} : nombre illisible") from erreur
-        one_way.append("ARCOS" in section)
+        for arete in aretes:
+            i, j = (numbers.setdefault(label, len(numbers)) for label in arete.group(1, 2))
+            ends.append((i, j))
+            try:
+                cost.append(float(arete[3]))
+                demand.append(float(arete[4] or 0))
+            except ValueError as erreur:
+                raise ProblemeInvalide(f"{path.name}, ligne {rang} : nombre illisible") from erreur
+            one_way.append("ARCOS" in section)
+            must.append(demand[-1] > 0 or (arete[4] is not None and "NOREQ" not in section))
     depot = re.search(r"\w+", header.get("DEPOSITO", ""))
     capacity = re.search(r"[\d.]+", header.get("CAPACIDAD", ""))
     if depot is None or capacity is None:
         raise ProblemeInvalide(f"{path.name} : DEPOSITO ou CAPACIDAD absent")
     if not ends:
         raise ProblemeInvalide(f"{path.name} : aucune arête")
+    for keyword, found in (("REQ", sum(must)), ("NOREQ", len(must) - sum(must))):
+        said = [header.get(f"{kind}_{keyword}", "") for kind in ("ARISTAS", "ARCOS")]
+        if any(said) and sum(int(n) for n in said if n.isdigit()) != found:
+            raise ProblemeInvalide(f"{path.name} : {found} arêtes lues ({keyword}), l'en-tête en annonce {said}")
     start = numbers.setdefault(depot[0], len(numbers))
     return GrapheCarp(
         name=path.stem,
@@ -98,6 +106,7 @@ def read_graph(path: Path) -> GrapheCarp:
         cost=np.array(cost),
         demand=np.array(demand),
         one_way=np.array(one_way, dtype=np.bool_),
+        must=np.array(must, dtype=np.bool_),
         depots=np.array([start], dtype=np.int32),
         capacity=float(capacity[0]),
     )

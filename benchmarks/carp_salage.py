@@ -37,7 +37,8 @@ class CasSalage:
     tail, head I32 (a,); length F64 (a,), in the case's own unit; minutes F64 (a,); road I32 (a,): road to salt that
     driving this arc may salt, AUCUN = none; arcs of each road I32 (n, 2), the second AUCUN for a one-way; demand F64
     (n,); uturn B (N,): U-turn allowed; vehicles: (id, home node, capacity); depots: node -> most refill a visit;
-    ``depot_uturn``: a truck may also turn round at a depot, where one trip ends and another begins.
+    ``depot_uturn``: a truck may also turn round at a depot, where one trip ends and another begins; written: labels of
+    the nodes as the file has them (texts or numbers), for plans.
     """
 
     name: str
@@ -50,11 +51,12 @@ class CasSalage:
     arcs: I32
     demand: F64
     uturn: B
-    vehicles: tuple[tuple[str, int, float], ...]
+    vehicles: tuple[tuple[object, int, float], ...]
     depots: dict[int, float]
     max_minutes: float
     xy: F64
     depot_uturn: bool = False
+    written: tuple[object, ...] = ()
 
     def turns(self, node: int) -> bool:
         """True when (u, node, u) is allowed."""
@@ -122,7 +124,7 @@ def case_of(fields: dict[str, Any], depot_uturn: bool = False) -> CasSalage:
         if number_of != AUCUN:
             arcs[number_of, 0 if arcs[number_of, 0] == AUCUN else 1] = arc
     uturn = np.zeros(len(labels), dtype=np.bool_)
-    uturn[[node(u["label"] if isinstance(u, dict) else u) for u in fields["U"]]] = True
+    uturn[[node(u["label"] if isinstance(u, dict) else u) for u in fields.get("U") or []]] = True
     positions = [n.get("position") or [0.0, 0.0] for n in fields["nodes"]]
     limit = fields.get("max_time")
     return CasSalage(
@@ -136,11 +138,12 @@ def case_of(fields: dict[str, Any], depot_uturn: bool = False) -> CasSalage:
         arcs=arcs,
         demand=np.array(demand),
         uturn=uturn,
-        vehicles=tuple((str(v["id"]), node(v["home"]), float(v["capacity"])) for v in fields["vehicles"]),
+        vehicles=tuple((v["id"], node(v["home"]), float(v["capacity"])) for v in fields["vehicles"]),
         depots={node(d["label"]): float(d["refill"]) for d in fields["depots"]},
         max_minutes=np.inf if limit is None else float(limit),
         xy=np.array(positions, dtype=np.float64).reshape(-1, 2),
         depot_uturn=depot_uturn,
+        written=tuple(n["label"] for n in fields["nodes"]),
     )
 
 
@@ -371,4 +374,5 @@ def _way(case: CasSalage, origin: int, targets: NDArray[np.integer[Any]]) -> lis
 
 
 def _step(case: CasSalage, arc: int, salted: bool) -> dict[str, Any]:
-    return {"arc": [case.labels[case.tail[arc]], case.labels[case.head[arc]]], "salted": salted}
+    names = case.written or case.labels
+    return {"arc": [names[case.tail[arc]], names[case.head[arc]]], "salted": salted}

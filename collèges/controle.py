@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 
 from territoires.calcul import ControleEchoue, Statut
+from territoires.empreinte import input_hash
 
-from .probleme import AUCUN, F64, Problem, problem_hash
+from .probleme import AUCUN, F64, Problem
 from .recalcul import Zones, costs, cut_off, dissimilarity, pairs_of, permitted
 from .recalcul_chiffres import Jeu, figures_of_colleges, figures_of_groups
 from .resultat import Bascule, Chiffres, Couts, Evaluation, Plan, Solution
@@ -31,7 +32,7 @@ def check(problem: Problem, solution: Solution) -> None:
     plan, which is always allowed, unless it follows an imposed collège that today's does not.
     """
     college = _check_plan(problem, solution.plan)
-    empreinte = problem_hash(problem)
+    empreinte = input_hash(problem)
     if solution.empreinte != empreinte:
         raise ControleEchoue(f"empreinte des données {solution.empreinte[:12]} au lieu de {empreinte[:12]}")
     coupees, _ = cut_off(problem, college)

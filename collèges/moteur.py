@@ -1,44 +1,24 @@
-"""This side of the child processes that hold HiGHS. Pure module.
-
-A child is a plain subprocess with a socket: a solve may itself run in a daemonic process of multiprocessing, which may
-not have children of its own. It is killed at once when nobody waits for it any more.
-"""
+"""This side of the child processes that hold HiGHS: killed at once when nobody waits for them. Pure module."""
 
 from __future__ import annotations
 
-import os
 import queue
-import socket
-import subprocess
-import sys
 import threading
-from multiprocessing.connection import Connection
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from territoires.sous_processus import SousProcessus
 
 
 class ProcessusPerdu(RuntimeError):
     """The child died (killed by the system for lack of memory?)."""
 
 
-class Enfant:
+class Enfant(SousProcessus):
     """One child process; use it as a context manager: it is killed on the way out."""
 
     def __init__(self) -> None:
-        racine = Path(__file__).resolve().parent.parent
-        ours, theirs = socket.socketpair()
-        chemins = [str(racine), os.environ.get("PYTHONPATH", "")]
-        environ = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(c for c in chemins if c)}
-        with theirs:
-            self.processus = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.processus", str(theirs.fileno()), str(os.getpid())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                env=environ,
-                cwd=racine,
-            )
-        self.lien = Connection(ours.detach())
+        super().__init__(f"{__package__}.processus")
         # A child that starts, or computes, does not read: whoever asks must not wait for it.
         self._a_envoyer: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         threading.Thread(target=self._write, daemon=True).start()
@@ -61,10 +41,8 @@ class Enfant:
 
     def close(self) -> None:
         """Kill it."""
-        self.processus.kill()
-        self.processus.wait()
         self._a_envoyer.put(None)
-        self.lien.close()
+        super().close()
 
     def send(self, *message: Any) -> None:
         """Ask something (see `collèges.processus.main`), without waiting."""

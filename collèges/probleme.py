@@ -61,9 +61,7 @@ What contiguity means
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -350,18 +348,3 @@ def _check_present(problem: Problem) -> None:
     faux = np.flatnonzero(((deux >= 0) & (un < 0)) | ((deux >= 0) & (un == deux)))
     if len(faux):
         raise ProblemeInvalide(f"present : second collège sans premier, ou le même, zone {problem.zone_code[faux[0]]}")
-
-
-def problem_hash(problem: Problem) -> str:
-    """SHA-256 of every array, text and parameter, hexadecimal: the input hash of a solution."""
-    empreinte = hashlib.sha256()
-    for champ in fields(problem):
-        valeur = getattr(problem, champ.name)
-        empreinte.update(champ.name.encode())
-        if isinstance(valeur, np.ndarray):
-            empreinte.update(f"{valeur.dtype.str}{valeur.shape}".encode())
-            empreinte.update(valeur.tobytes())
-        else:
-            brut = asdict(valeur) if isinstance(valeur, Regles) else valeur
-            empreinte.update(json.dumps(brut, ensure_ascii=False, sort_keys=True).encode())
-    return empreinte.hexdigest()

@@ -5,18 +5,16 @@ Started by `collèges.moteur` as ``python -m collèges.processus FD PARENT``. Pu
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
-import signal
 import sys
 from multiprocessing.connection import Connection
+
+from territoires.sous_processus import open_link
 
 from .maitre import Colonne, Maitre
 from .programme import solve
 
 
-def main(descripteur: int, parent: int) -> None:
+def main(arguments: list[str]) -> None:
     """Serve until the socket closes or the parent dies.
 
     Requests: ("programme", *arguments of `programme.solve`) -> ("reponse", Reponse);
@@ -24,14 +22,9 @@ def main(descripteur: int, parent: int) -> None:
     program or None, its seconds, its nodes) -> ("borne", value, finished, None) at each rise, then ("fait", value,
     finished, plan x or None).
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG, Linux only
-    if os.getppid() != parent:
-        return
-    lien = Connection(descripteur)
+    lien = open_link(arguments)
     maitre: Maitre | None = None
-    while True:
+    while lien is not None:
         try:
             quoi, *reste = lien.recv()
             if quoi == "programme":
@@ -66,4 +59,4 @@ def _advance(
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1:])

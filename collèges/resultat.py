@@ -177,7 +177,7 @@ class Evaluation:
 @dataclass(frozen=True, eq=False)
 class Solution:
     """Answer to one block. ``bilan.cost`` and ``bilan.bound`` are in pupil-minutes of a mean year (not euro);
-    ``bilan.remarks`` = remarks on the data, then broken wishes. ``empreinte`` = `problem_hash` of the input."""
+    ``bilan.remarks`` = remarks on the data, then broken wishes. ``empreinte`` = `input_hash` of the input."""
 
     bilan: Bilan
     plan: Plan

@@ -7,11 +7,12 @@ from decimal import ROUND_FLOOR, Decimal
 import numpy as np
 
 from territoires.calcul import Arret, Bilan, PointTrace, Progres, Statut
+from territoires.empreinte import input_hash
 from territoires.nombres import nombre, pourcent
 
 from .donnees import to_college
 from .evaluation import evaluate
-from .probleme import I32, Problem, problem_hash
+from .probleme import I32, Problem
 from .resultat import Bascule, Plan, Solution, present_plan
 
 #: Relative gap below which a plan is called optimal.
@@ -39,7 +40,7 @@ class Suivi:
         self.borne = -np.inf
         self.tours = 0
         self.trace = [PointTrace(round(stop.elapsed(), 3), round(cout + constante, 2), None)]
-        self.empreinte = problem_hash(problem)
+        self.empreinte = input_hash(problem)
         self._attend, self._dit = True, -np.inf
 
     def offer(self, x: I32, x2: I32, cout: float) -> bool:

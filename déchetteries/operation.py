@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from territoires.empreinte import input_hash
 from territoires.models import Etude, ResultatBloc, ZoneLimitrophe
 from territoires.operation import CleOperation, Couche, Export, Solution, Tableau
 
-from . import construction, controle, couches, demonstration, indicateurs, probleme, regime, resultat, solveur, tableaux
+from . import construction, controle, couches, demonstration, indicateurs, regime, resultat, solveur, tableaux
 from . import exports as fichiers
 from .forms import DechetteriesForm
 
@@ -38,7 +39,7 @@ class Dechetteries:
     solve = staticmethod(solveur.solve)
     check = staticmethod(controle.check)
     indicators = staticmethod(indicateurs.indicators)
-    problem_hash = staticmethod(probleme.problem_hash)
+    problem_hash = staticmethod(input_hash)
     encode = staticmethod(resultat.encode)
     decode = staticmethod(resultat.decode)
     sites = staticmethod(couches.sites)

@@ -5,9 +5,7 @@ Pure module: numpy only.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -235,18 +233,3 @@ def validate(problem: Problem) -> None:
         raise ProblemeInvalide("point_groupe : collectivité inexistante")
     if c and (problem.centre_groupe.min() < EXTERIEUR or problem.centre_groupe.max() >= g):
         raise ProblemeInvalide("centre_groupe : collectivité inexistante")
-
-
-def problem_hash(problem: Problem) -> str:
-    """SHA-256 of every array, text and parameter, hexadecimal."""
-    empreinte = hashlib.sha256()
-    for champ in fields(problem):
-        valeur = getattr(problem, champ.name)
-        empreinte.update(champ.name.encode())
-        if isinstance(valeur, np.ndarray):
-            empreinte.update(f"{valeur.dtype.str}{valeur.shape}".encode())
-            empreinte.update(np.ascontiguousarray(valeur).tobytes())
-        else:
-            brut = asdict(valeur) if isinstance(valeur, UnitCosts) else valeur
-            empreinte.update(json.dumps(brut, ensure_ascii=False, sort_keys=True).encode())
-    return empreinte.hexdigest()

@@ -52,7 +52,8 @@ def stamp(folder: Path) -> str:
     near = re.compile(rf"^from (?:\.|{re.escape(folder.name)}\.)(\w+) import", re.M)
     for stem in tuple(holding):
         holding |= set(near.findall(texts[stem])) & texts.keys()
-    return hashlib.sha256("\0".join(texts[stem] for stem in sorted(holding)).encode()).hexdigest()
+    here = Path(__file__).read_text(encoding="utf-8")
+    return hashlib.sha256("\0".join([here, *(texts[stem] for stem in sorted(holding))]).encode()).hexdigest()
 
 
 def _compile(fonction: F, **options: Any) -> F:

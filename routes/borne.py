@@ -77,7 +77,7 @@ def _parity(problem: Probleme, d: Donnees, wanted: B) -> float:
     odd = odd[odd != depot]
     copies = max(0, 2 * trips - int(degree[depot]))
     ends = np.concatenate((odd, np.full(copies, depot)))
-    serve = np.minimum(d.serve["cost0"][0, :n], d.serve["cost1"][0, :n])[wanted].sum()
+    serve = np.minimum(d.serve["cost0"][:, :n], d.serve["cost1"][:, :n]).min(axis=0)[wanted].sum()
     total = float(serve + trips * d.truck["fixed"].min())
     if not len(ends) or len(ends) > EXTREMITES_MAX:
         return total

@@ -15,6 +15,7 @@ from .noyau_donnees import (
     S_CURRENT,
     S_EXCESS,
     S_PENALTY,
+    S_PRICE,
     S_TEMPERATURE,
     TIRAGES,
     Donnees,
@@ -42,6 +43,8 @@ from .noyau_ruine import ruin
 PRES = 0.02
 #: Change of the price of excess load at each cooling, while there is some and while there is none.
 PLUS, MOINS = 1.05, 0.95
+#: How many times dearer or cheaper than at first it may become.
+MARGE = 1_000.0
 #: Iterations between two coolings.
 PAS = 100
 
@@ -153,9 +156,10 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
         s.counts[C_ITER] += 1
         if s.counts[C_ITER] % PAS == 0:
             s.sums[S_TEMPERATURE] *= s.sums[S_COOLING]
-            s.sums[S_PENALTY] *= PLUS if s.sums[S_EXCESS] > EPS else MOINS
+            price = s.sums[S_PENALTY] * (PLUS if s.sums[S_EXCESS] > EPS else MOINS)
+            s.sums[S_PENALTY] = min(max(price, s.sums[S_PRICE] / MARGE), s.sums[S_PRICE] * MARGE)
         penalty = s.sums[S_PENALTY]
-        before, absent = s.sums[S_CURRENT], s.counts[C_ABSENT]
+        before, absent, excess = s.sums[S_CURRENT], s.counts[C_ABSENT], s.sums[S_EXCESS]
         limit = before + penalty * s.sums[S_EXCESS] + s.sums[S_TEMPERATURE] * d.draws[draw_int(s.random, TIRAGES)]
         s.counts[C_TOUCHED] = 0
         if len(d.truck) > 1 and draw(s.random) < ECHANGE:
@@ -199,7 +203,7 @@ def run(d: Donnees, s: Etat, iterations: int) -> None:
                 keep_best(d, s)
         else:
             undo(d, s, nr)
-            s.sums[S_CURRENT] = before
+            s.sums[S_CURRENT], s.sums[S_EXCESS] = before, excess
             s.counts[C_ABSENT] = absent
         for i in range(s.counts[C_TOUCHED]):
             s.route[s.touched[i]].touched = 0

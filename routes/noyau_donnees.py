@@ -25,8 +25,9 @@ VOISINS_MAX = 400
 POINTS_PROCHES = 4
 #: Cells of the cache of insertions (item x truck) above which it is left out.
 CACHE_MAX = 20_000_000
-#: Routes kept for set partitioning, elements they may have in all, and longest route worth keeping.
-RESERVE, RESERVE_ELEMENTS, RESERVE_LONGUEUR = 16_384, 4_000_000, 400
+#: Routes kept for set partitioning, elements they may have in all, longest route worth keeping, and trucks from which
+#: on keeping them pays: the fewer the trucks, the fewer the routes that go together.
+RESERVE, RESERVE_ELEMENTS, RESERVE_LONGUEUR, RESERVE_CAMIONS = 16_384, 4_000_000, 400, 4
 #: Share of a truck's load that it may be over by while the search passes between plans that hold.
 SURCHARGE_MAX = 0.2
 #: Steps of the table of -log(u).
@@ -129,7 +130,8 @@ class Etat(NamedTuple):
     marks: U64  # (n + groups,) random
     pool: Any  # POOL (cells,), (1,) when there is none
     pool_visit: Any  # KEPT (cells, M)
-    gaps: I64  # (3 M + 2 V + 8,) gaps to try
+    gaps: I64  # (M + 1,) gaps to try
+    least: F64  # same shape, least price of each gap
     found: I64  # (5,) last candidate: gap, shape, mode, first point, second point
     counts: I64  # see the C_ constants
     sums: F64  # see the S_ constants
@@ -139,7 +141,7 @@ class Etat(NamedTuple):
 # counts
 C_TOUCHED, C_VERSION, C_STAMP, C_ITER, C_ABSENT, C_BLINK, C_ACCEPTED = 0, 1, 2, 3, 4, 5, 6
 # sums
-S_CURRENT, S_BEST, S_TEMPERATURE, S_COOLING, S_REMOVALS, S_BLINK, S_WAIT, S_EXCESS, S_PENALTY = range(9)
+S_CURRENT, S_BEST, S_TEMPERATURE, S_COOLING, S_REMOVALS, S_BLINK, S_WAIT, S_EXCESS, S_PENALTY, S_PRICE = range(10)
 
 
 def make_data(p: Probleme) -> Donnees:
@@ -257,6 +259,7 @@ def _may(p: Probleme) -> B:
     """(n, K) whether a truck may serve an item, locks included; trucks of kept circuits serve nothing else."""
     may = np.asarray(np.isfinite(p.service_s).any(axis=2), dtype=np.bool_)[p.truck_type].T.copy()
     locked = np.flatnonzero(p.fixed_truck != AUCUN)
+    may &= _can(p)
     other = np.ones((len(locked), p.n_trucks), dtype=np.bool_)
     other[np.arange(len(locked)), p.fixed_truck[locked]] = False
     may[locked] &= ~other
@@ -265,6 +268,36 @@ def _may(p: Probleme) -> B:
         may[:, circuit.truck] = False
         may[circuit.items, :] = False
     return may
+
+
+def _can(p: Probleme) -> B:
+    """(n, K) whether a truck could serve an item if that were all it had to do: what it holds, the way there and back,
+    its hours."""
+    most = np.maximum(p.initial_load, p.capacity[p.truck_type] if p.n_points else 0.0)
+    can = (p.demand[:, None, :] <= most[None] + 1e-9).all(axis=2)
+    into, out_of = p.point_place[:, 0], p.point_place[:, 1]
+    duties = zip(p.truck_type, p.home[:, 0], p.home[:, 1], p.span_s, p.driving_limit_s, strict=True)
+    seen: dict[tuple[float, ...], B] = {}
+    for k, duty in enumerate(duties):
+        if duty not in seen:
+            t, out, back, span, driving = duty
+            seconds = p.durations_s[p.type_profile[t]].astype(np.float64)
+            home = seconds[:, into].min(axis=1, initial=np.inf) if back == AUCUN else seconds[:, back]
+            between, away, left = seconds[np.ix_(out_of, into)], seconds[out, into], home[out_of]
+            for _ in range(p.n_points):
+                # By way of a point there may be one where there is none without: trucks turn round there.
+                away = np.minimum(away, (away[:, None] + between).min(axis=0, initial=np.inf))
+                left = np.minimum(left, (between + left[None]).min(axis=1, initial=np.inf))
+            there_by = np.minimum(seconds[out], (away[:, None] + seconds[out_of]).min(axis=0, initial=np.inf))
+            home = np.minimum(home, (seconds[:, into] + left[None]).min(axis=1, initial=np.inf))
+            alone = np.full(p.n_items, np.inf)
+            for mode in range(2):
+                there = p.start[:, mode] != AUCUN
+                ways = there_by[p.start[there, mode]] + p.service_s[t, there, mode] + home[p.end[there, mode]]
+                alone[there] = np.minimum(alone[there], ways)
+            seen[duty] = np.isfinite(alone) & (alone <= min(span, driving) + 1e-3)
+        can[:, k] &= seen[duty]
+    return can
 
 
 def _apart(p: Probleme) -> dict[str, Any]:
@@ -318,12 +351,13 @@ def make_state(d: Donnees, seed: int) -> Etat:
     item = np.zeros(n, dtype=PLACED)
     lone = ~d.may.any(axis=1)
     item["truck"] = np.where(lone, -2, -1)
-    sums = np.zeros(9)
+    sums = np.zeros(10)
     sums[S_CURRENT] = sums[S_BEST] = d.element["skip"][:n][~lone].sum()
     counts = np.zeros(8, dtype=np.int64)
     counts[C_ABSENT] = n - lone.sum()
     groups = int(d.truck["group"].max(initial=-1)) + 1
-    cells = min(RESERVE, RESERVE_ELEMENTS // room) if room <= RESERVE_LONGUEUR else 1
+    width = min(room, RESERVE_LONGUEUR)
+    cells = min(RESERVE, RESERVE_ELEMENTS // width) if trucks >= RESERVE_CAMIONS else 1
     return Etat(
         route=np.zeros(trucks, dtype=ROUTE), visit=np.zeros((trucks, room), dtype=VISIT),
         seg=np.zeros((trucks, room + 1), dtype=np.int32),
@@ -335,8 +369,9 @@ def make_state(d: Donnees, seed: int) -> Etat:
         stamp=np.zeros(n + trucks + groups + 1, dtype=np.int64), tmp=np.zeros(room + 8, dtype=VISIT),
         tmp_seg=np.zeros((room + 8, products)), tmp_used=np.zeros((stocks, products)),
         marks=np.random.default_rng(seed).integers(1, 2**63, n + groups, dtype=np.uint64),
-        pool=np.zeros(cells, dtype=POOL), pool_visit=np.zeros((cells, room), dtype=KEPT),
-        gaps=np.zeros(3 * room + 2 * VOISINS_MAX + 8, dtype=np.int64), found=np.zeros(5, dtype=np.int64),
+        pool=np.zeros(cells, dtype=POOL), pool_visit=np.zeros((cells, width), dtype=KEPT),
+        gaps=np.zeros(room + 1, dtype=np.int64), least=np.zeros(room + 1),
+        found=np.zeros(5, dtype=np.int64),
         counts=counts, sums=sums,
         random=np.array([(seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64 or 1], dtype=np.uint64),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from .noyau_insertion import apart_here
 def store(s: Etat, k: int, group: int, n: int) -> None:
     """Keep route k: the cheapest order of each set of items and group of trucks, the last that fell on a cell."""
     r = s.route[k]
-    if r.services == 0 or len(s.pool) < 2:
+    if r.services == 0 or len(s.pool) < 2 or r.size > s.pool_visit.shape[1]:
         return
     key = s.marks[n + group]
     for p in range(r.size):

@@ -57,6 +57,15 @@ def ruin(d: Donnees, s: Etat) -> int:
 
 
 @merged
+def lift(d: Donnees, s: Etat, u: int, nr: int) -> None:
+    """Mark item u as removed, the one numbered nr."""
+    s.item[u].truck = -1
+    s.removed[nr] = u
+    s.counts[C_ABSENT] += 1
+    s.sums[S_CURRENT] += d.element[u].skip
+
+
+@merged
 def empty_truck(d: Donnees, s: Etat, k: int) -> int:
     """Mark all that route k serves as removed, if it is little enough to be placed elsewhere at once; their number."""
     nr = 0
@@ -64,13 +73,9 @@ def empty_truck(d: Donnees, s: Etat, k: int) -> int:
         return nr
     touch(s, k)
     for at in range(s.route[k].size):
-        e = s.visit[k, at].e
-        if e < d.n:
-            s.item[e].truck = -1
-            s.removed[nr] = e
+        if s.visit[k, at].e < d.n:
+            lift(d, s, s.visit[k, at].e, nr)
             nr += 1
-            s.counts[C_ABSENT] += 1
-            s.sums[S_CURRENT] += d.element[e].skip
     return nr
 
 
@@ -105,12 +110,8 @@ def cut(d: Donnees, s: Etat, k: int, c: int, longest: float, nr: int) -> int:
     for at in range(start, start + total):
         if hole <= at < hole + kept:
             continue
-        e = s.visit[k, at].e
-        s.item[e].truck = -1
-        s.removed[nr] = e
+        lift(d, s, s.visit[k, at].e, nr)
         nr += 1
-        s.counts[C_ABSENT] += 1
-        s.sums[S_CURRENT] += d.element[e].skip
     return nr
 
 

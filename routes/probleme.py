@@ -10,12 +10,13 @@ that needs each direction treated. `preparation` makes places, matrices and item
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from territoires.empreinte import input_hash
 
 from .validation import AUCUN as AUCUN
 from .validation import ProblemeInvalide as ProblemeInvalide
@@ -199,19 +200,7 @@ class Probleme:
 
     def input_hash(self) -> str:
         """sha256 of all inputs, in hexadecimal."""
-        somme = hashlib.sha256()
-        for champ in fields(self):
-            valeur = getattr(self, champ.name)
-            somme.update(champ.name.encode())
-            if isinstance(valeur, np.ndarray):
-                somme.update(f"{valeur.dtype}{valeur.shape}".encode())
-                somme.update(np.ascontiguousarray(valeur).tobytes())
-            elif champ.name == "circuits":
-                for circuit in valeur:
-                    somme.update(f"{circuit.truck},{circuit.end_point}:".encode() + circuit.visits.tobytes())
-            else:
-                somme.update(repr(valeur).encode())
-        return somme.hexdigest()
+        return input_hash(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from .noyau_donnees import (
     S_BLINK,
     S_COOLING,
     S_PENALTY,
+    S_PRICE,
     S_REMOVALS,
     S_TEMPERATURE,
     Donnees,
@@ -36,7 +37,9 @@ from .resultat import Solution
 
 #: Mean number of services removed at each iteration, and chance that a route is overlooked.
 RETRAITS, CLIGNEMENT = 10.0, 0.01
-#: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it.
+#: Temperatures at the ends of a cycle, as shares of the mean price of a service and the way to it. Where trucks reload,
+#: plans are far apart: a reload moved is worth many services.
+CHAUD_RECHARGE = 0.7
 CHAUD, FROID = 0.15, 0.015
 #: First price of excess load, as a share of the mean price of a service for the mean load of one. The search makes it
 #: follow: dearer while the plan is over, cheaper while it is not.
@@ -68,6 +71,7 @@ class Recherche:
         self.told = (-math.inf, math.inf)
         self.endless = stop.seconds is None and stop.iterations is None
         self.hot = 1.0
+        self.warm = CHAUD_RECHARGE if len(d.refill) else CHAUD
         self.circuits_kept = tuple(c for c in problem.circuits if len(c.items))
         self.kept = sum(_value(problem, c) for c in self.circuits_kept) + self._lost()
         #: The part of the items that nobody may serve is in `kept` and in the bound: counted once.
@@ -87,16 +91,21 @@ class Recherche:
         steps, part, parts = 1, -1, CYCLES * REPRISES
         while not self.over():
             done = self.fraction()
+            if done >= 1.0 and not self.endless:
+                self.recombine()
+                self.tell()
+                break
             if int(done * parts) > part:
                 part = int(done * parts)
                 if part > 0:
                     self.recombine()
                 if part % REPRISES == 0:
                     self.heat()
+                self.loosen()
                 continue
             if self.stop.iterations is None:
                 self.cool(done)
-            self.loosen()
+                self.loosen()
             before = self.stop.elapsed()
             iterate(d, s, self.limited(steps, part) * PAS)
             spent = self.stop.elapsed() - before
@@ -119,7 +128,7 @@ class Recherche:
         """
         s, d = self.s, self.d
         if s.sums[S_PENALTY] == 0.0 and int(s.route["best_size"].sum()) >= int((s.item["truck"] > -2).sum()):
-            s.sums[S_PENALTY] = SURCHARGE * self.hot / max(1e-9, float(d.demand[: d.n].mean()))
+            s.sums[S_PENALTY] = s.sums[S_PRICE] = SURCHARGE * self.hot / max(1e-9, float(d.demand[: d.n].mean()))
 
     def name_lone(self) -> None:
         """Say which items no truck may serve."""
@@ -138,12 +147,7 @@ class Recherche:
             sequence = np.zeros(len(visits), dtype=KEPT)
             sequence["e"] = np.where(visits >= 0, visits // 2, n - 1 - visits)
             sequence["mode"] = np.where(visits >= 0, visits % 2, 0)
-            if 0 <= circuit.truck < self.problem.n_trucks and np.all(
-                (sequence["e"] >= 0) & (sequence["e"] < n + len(d.refill))
-            ):
-                dropped = settle(d, self.s, circuit.truck, sequence)
-            else:
-                dropped = len(visits)
+            dropped = settle(d, self.s, circuit.truck, sequence)
             if dropped:
                 nom = self.problem.truck_name(circuit.truck)
                 self.remarks.append(f"circuit actuel de {nom} : {dropped} visite(s) retirée(s), contraires aux règles")
@@ -161,28 +165,28 @@ class Recherche:
         return max(1, min(steps, -(-(end - int(self.s.counts[C_ITER])) // PAS)))
 
     def fraction(self) -> float:
-        """Share of the run done; turns of an endless run count from 0 on, one after the other."""
+        """Share of the run done, the last set partitioning apart; an endless run counts its turns from 0 on."""
         if self.stop.iterations is None and self.stop.seconds is not None:
-            return self.stop.elapsed() / max(1e-9, self.stop.seconds)
+            return self.stop.elapsed() / max(1e-9, self.stop.seconds * (1.0 - PART_HIGHS))
         return int(self.s.counts[C_ITER]) / self.total()
 
     def heat(self) -> None:
         """Temperature at the beginning of a cycle, and its fall where iterations alone are counted."""
         s = self.s
         steps = max(1, self.total() // CYCLES // PAS)
-        s.sums[S_TEMPERATURE] = self.hot * CHAUD
+        s.sums[S_TEMPERATURE] = self.hot * self.warm
         # Rounded: the last bits of a machine's power function change no plan.
-        s.sums[S_COOLING] = round((FROID / CHAUD) ** (1 / steps), 9) if self.stop.iterations is not None else 1.0
+        s.sums[S_COOLING] = round((FROID / self.warm) ** (1 / steps), 9) if self.stop.iterations is not None else 1.0
 
     def cool(self, done: float) -> None:
         """Temperature by the clock."""
         part = done * CYCLES - math.floor(done * CYCLES)
-        self.s.sums[S_TEMPERATURE] = self.hot * CHAUD * (FROID / CHAUD) ** part
+        self.s.sums[S_TEMPERATURE] = self.hot * self.warm * (FROID / self.warm) ** part
 
     def recombine(self) -> None:
         """Set partitioning of the routes kept; its plan, when better, becomes the current one."""
         s, d = self.s, self.d
-        if len(s.pool) < 2:
+        if len(s.pool) < 2 or self.stop.remaining() <= 0:
             return
         columns, sequences = gather(d, s, self.problem)
         if not len(columns.value):

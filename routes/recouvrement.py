@@ -76,7 +76,7 @@ def choose(
     relaxed.passModel(_model(program, order, integer=False))
     for _ in range(TOURS):
         relaxed.run()
-        if relaxed.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if interrupted() or relaxed.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         reduced = program.cost - program.matrix.T @ np.asarray(relaxed.getSolution().row_dual)
         cheap = np.flatnonzero((reduced < -1e-6) & ~inside)

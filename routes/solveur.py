@@ -45,7 +45,8 @@ def solve(
     if engine == "pyvrp":
         from .moteur_pyvrp import solve_pyvrp
 
-        return solve_pyvrp(problem, stop, seed, progress)
+        cut = None if start is None else _split_start(start, problem, split_oversized(problem)[1])[0]
+        return solve_pyvrp(problem, stop, seed, progress, cut)
     if engine != "limitrophe":
         raise MoteurInconnu(f"moteur inconnu : « {engine} » (limitrophe ou pyvrp)")
     planned, origin = split_oversized(problem)
@@ -55,7 +56,9 @@ def solve(
             raise ProblemeInvalide(f"circuits : {faults[0]}")
     d = make_data(planned)
     run = Recherche(planned, d, make_state(d, seed), stop, seed, progress, None if planned is problem else origin)
-    return run.run(None if start is None else _split_start(start, problem, origin))
+    present, strange = ((), ()) if start is None else _split_start(start, problem, origin)
+    run.remarks.extend(strange)
+    return run.run(None if start is None else present)
 
 
 def solve_seeds(
@@ -114,14 +117,24 @@ def _one(problem: Probleme, limits: Arret, seed: int, start: tuple[Circuit, ...]
     return solve(problem, stop, seed, start=start)
 
 
-def _split_start(start: tuple[Circuit, ...], problem: Probleme, origin: Any) -> tuple[Circuit, ...]:
-    """Present circuits with each item that was split replaced by its first piece; the search places the others."""
+def _split_start(
+    start: tuple[Circuit, ...], problem: Probleme, origin: Any
+) -> tuple[tuple[Circuit, ...], tuple[str, ...]]:
+    """Present circuits with each item that was split replaced by its first piece (the search places the others), and
+    what is said of trucks, items and points that are not of the problem: they are left out."""
     first = np.searchsorted(origin, np.arange(problem.n_items))
-    return tuple(
-        Circuit(
-            c.truck,
-            np.where(c.visits >= 0, 2 * first[np.maximum(c.visits, 0) // 2] + c.visits % 2, c.visits).astype(np.int32),
-            c.end_point,
-        )
-        for c in start
-    )
+    kept, said = [], []
+    for c in start:
+        if not 0 <= c.truck < problem.n_trucks:
+            said.append(f"circuit actuel du camion n° {c.truck} : ce camion n'existe pas, circuit laissé de côté")
+            continue
+        known = (c.visits >= -problem.n_points) & (c.visits < 2 * problem.n_items)
+        if not known.all():
+            said.append(
+                f"circuit actuel de {problem.truck_name(c.truck)} : {int((~known).sum())} visite(s) de tronçons ou de "
+                "points qui n'existent pas, laissée(s) de côté"
+            )
+        visits = c.visits[known]
+        pieces = np.where(visits >= 0, 2 * first[np.maximum(visits, 0) // 2] + visits % 2, visits).astype(np.int32)
+        kept.append(Circuit(c.truck, pieces, c.end_point))
+    return tuple(kept), tuple(said)

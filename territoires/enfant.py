@@ -8,7 +8,6 @@ the pipe, or the kernel's parent-death signal where a solver holds the interpret
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import queue
@@ -23,6 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .calcul import Arret, Progres, silent
+from .sous_processus import die_with
 
 #: Seconds left to a solver after its own time limit to give its answer, before it is killed.
 GRACE_S = 5.0
@@ -218,7 +218,8 @@ class Reserve:
 def child_main(pipe: Connection, parent: int) -> None:
     """Loop of the child: solve what comes, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with(parent)
+    if not die_with(parent):
+        os._exit(1)
     requests: queue.SimpleQueue[Demande] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, requests), daemon=True).start()
     lock = threading.Lock()
@@ -253,13 +254,6 @@ def _listen(pipe: Connection, requests: queue.SimpleQueue[Demande]) -> None:
             with contextlib.suppress(OSError):
                 pipe.send(("erreur", "ImportError", "Le problème ne peut être lu.", traceback.format_exc()))
             os._exit(1)
-
-
-def _die_with(parent: int) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG, Linux only
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 class _Telling:

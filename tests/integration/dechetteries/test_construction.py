@@ -12,9 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 from déchetteries.construction import block_of, build_problem, read
 from déchetteries.controle import check
 from déchetteries.models import Dechetterie, PointDemande, RegleAcces
-from déchetteries.probleme import EXTERIEUR, Problem, problem_hash
+from déchetteries.probleme import EXTERIEUR, Problem
 from déchetteries.solveur import solve
 from territoires.calcul import Arret
+from territoires.empreinte import input_hash
 from territoires.etudes import EtudeInvalide, creer_etude, demander_passage
 from territoires.models import Collectivite, Commune, Etude
 from territoires.operation import DonneesInsuffisantes
@@ -268,10 +269,10 @@ def test_no_centre_at_all_is_no_study(etude: Etude) -> None:
 
 
 def test_the_hash_follows_the_data(etude: Etude, territoire: Territoire) -> None:
-    avant = problem_hash(build_problem(etude, ENSEMBLE))
-    assert problem_hash(build_problem(etude, ENSEMBLE)) == avant
+    avant = input_hash(build_problem(etude, ENSEMBLE))
+    assert input_hash(build_problem(etude, ENSEMBLE)) == avant
     Dechetterie.objects.filter(code="D1").update(capacite_visites_an=10)
-    assert problem_hash(build_problem(etude, ENSEMBLE)) != avant
+    assert input_hash(build_problem(etude, ENSEMBLE)) != avant
 
 
 def test_no_part_of_a_capacity_is_counted_twice(etude: Etude, territoire: Territoire) -> None:

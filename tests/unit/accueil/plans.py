@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from accueil.probleme import Capacites, Etat, Modele, Problem, problem_hash
+from accueil.probleme import Capacites, Etat, Modele, Problem
 from accueil.resultat import Parties, Solution
 from territoires.calcul import Bilan, Statut
+from territoires.empreinte import input_hash
 
 Flow = tuple[int, int, float]
 DISTANCE = (Modele.MEDIANE, Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE)
@@ -102,7 +103,7 @@ def honest(problem: Problem, niveaux: Iterable[int], flux: Iterable[Flow] | None
     return Solution(
         bilan=Bilan(Decimal(repr(objective(problem, parties))), None, Statut.REALISABLE, seed=0),
         modele=problem.modele,
-        empreinte=problem_hash(problem),
+        empreinte=input_hash(problem),
         niveaux=np.array(ouverts, dtype=np.int32),
         demande=np.array([ligne[0] for ligne in lignes], dtype=np.int32),
         niveau=np.array([ligne[1] for ligne in lignes], dtype=np.int32),

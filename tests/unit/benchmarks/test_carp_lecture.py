@@ -145,3 +145,25 @@ def test_more_trucks_than_the_bound_cannot_all_be_more_than_half_full(graph: Gra
     assert bound * graph.capacity >= total, "enough for everything"
     pieces = int(np.ceil(graph.demand[graph.demand > 0] / graph.capacity).sum())
     assert bound == max(1, pieces) or (bound + 1) * graph.capacity / 2 > total
+
+
+def test_several_edges_a_line_and_other_separators(tmp_path: Path) -> None:
+    text = PETIT.replace(" ( 1, 2)  coste 10 demanda 3\n (2,4)   coste 12   demanda 4\n",
+                         " ( 1, 2)  coste = 10, demanda = 3   (2 4) coste: 12; demanda: 4\n")  # fmt: skip
+    graph, same = read_graph(write(tmp_path, text)), read_graph(write(tmp_path, PETIT))
+    assert np.array_equal(graph.cost, same.cost)
+    assert np.array_equal(graph.demand, same.demand)
+
+
+def test_a_required_edge_without_demand_is_served(tmp_path: Path) -> None:
+    graph = read_graph(write(tmp_path, PETIT.replace("coste 10 demanda 3", "coste 10 demanda 0")))
+    assert graph.required.tolist() == [0, 1, 2]
+    assert problem_of(graph, np.repeat(graph.depots, 2)).n_items == 3
+
+
+@pytest.mark.parametrize(
+    "change", [(" ARISTAS_REQ : 3", " ARISTAS_REQ : 4"), (" ARISTAS_NOREQ : 2", " ARISTAS_NOREQ : 1")]
+)
+def test_edges_that_are_not_as_many_as_announced_are_told(tmp_path: Path, change: tuple[str, str]) -> None:
+    with pytest.raises(ProblemeInvalide, match="l'en-tête en annonce"):
+        read_graph(write(tmp_path, PETIT.replace(*change)))

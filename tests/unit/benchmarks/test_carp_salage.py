@@ -159,6 +159,21 @@ def test_published_form_of_a_circuit() -> None:
     assert plan_of(case, (Circuit(0, visits, entered_from_e),)) == route(*BON)
 
 
+def test_a_plan_names_nodes_and_vehicles_as_the_file_does() -> None:
+    named = json.loads(json.dumps(PETIT))
+    number = {c: i for i, c in enumerate("abcde")}
+    for node in [*named["nodes"], *named["depots"], *named["U"]]:
+        node["label"] = number[node["label"]]
+    for way in [*named["A"], *named["A_R"], *named["E_R"]]:
+        key = "arc" if "arc" in way else "edge"
+        way[key] = [number[c] for c in way[key]]
+    named["vehicles"] = [{"id": 7, "home": 0, "capacity": 10.0}]
+    case = case_of(named)
+    plan = plan_of(case, (Circuit(0, np.array([2, 0], dtype=np.int32), 0),))
+    assert plan[0]["vehicle"] == 7
+    assert all(isinstance(end, int) for step in plan[0]["route"] for end in step["arc"])
+
+
 def test_a_depot_gives_twice_only_to_who_drives_round() -> None:
     for depot_uturn in (False, True):
         case = case_of(PETIT, depot_uturn)

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from collèges.evaluation import evaluate
-from collèges.probleme import AUCUN, Problem, problem_hash
+from collèges.probleme import AUCUN, Problem
 from collèges.resultat import Evaluation, Plan, Solution
 from territoires.calcul import Bilan, PointTrace, Statut
+from territoires.empreinte import input_hash
 
 from .cas import make_case
 
@@ -27,7 +28,7 @@ def solution_of(problem: Problem, plan: Plan, evaluation: Evaluation | None = No
         trace=(PointTrace(0.0, evaluation.cout + 5.0, None), PointTrace(1.0, evaluation.cout, None)),
         remarks=problem.remarques + evaluation.manques,
     )
-    return Solution(bilan, plan, evaluation, problem_hash(problem))
+    return Solution(bilan, plan, evaluation, input_hash(problem))
 
 
 def plan_of(*colleges: int) -> Plan:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from déchetteries.controle import check
-from déchetteries.probleme import ProblemeInvalide, UnitCosts, problem_hash, validate
+from déchetteries.probleme import ProblemeInvalide, UnitCosts, validate
 from déchetteries.solveur import excess, loads, solve
 from territoires.calcul import Arret, Statut
+from territoires.empreinte import input_hash
 
 from .fabrique import make_problem
 
@@ -201,8 +202,8 @@ def test_hash_sees_every_field() -> None:
         dataclasses.replace(problem, autorise=~problem.autorise),
         dataclasses.replace(problem, noms=("A", "B")),
     ]
-    assert len({problem_hash(p) for p in [problem, *autres]}) == 5
-    assert problem_hash(problem) == problem_hash(make_problem([[300.0, 900.0]]))
+    assert len({input_hash(p) for p in [problem, *autres]}) == 5
+    assert input_hash(problem) == input_hash(make_problem([[300.0, 900.0]]))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.carp_lecture import read_dat
+from benchmarks.carp_grilles import make_grid
+from benchmarks.carp_lecture import problem_of, read_dat
+from routes import recherche
 from routes.controle import check
-from routes.probleme import Circuit, ProblemeInvalide, split_oversized
+from routes.probleme import AUCUN, Circuit, Probleme, ProblemeInvalide, split_oversized
 from routes.resultat import Solution
 from routes.solveur import MoteurInconnu, solve, solve_seeds
 from territoires.calcul import Arret, Statut
@@ -169,3 +171,79 @@ def test_a_target_ends_the_search() -> None:
     solution = solve(problem, Arret(iterations=100_000, target=goal * (1 + 1e-6)))
     assert solution.bilan.iterations < 100_000
     assert solution.bilan.cost >= Decimal(repr(goal * (1 - 1e-6)))
+
+
+def of_two_types(problem: Probleme, slower: float) -> Probleme:
+    """The same with every second truck of a further type, and the first type that many times slower in its work."""
+    double = {
+        name: np.concatenate((getattr(problem, name), getattr(problem, name)))
+        for name in ("type_profile", "service_s", "cost_km", "cost_hour", "capacity")
+    }
+    double["service_s"][: len(problem.type_profile)] *= slower
+    second = np.arange(problem.n_trucks) % 2 == 1
+    return replace(problem, **double, truck_type=problem.truck_type + second * np.int32(len(problem.type_profile)))
+
+
+@pytest.mark.parametrize("case", range(12))
+def test_the_bound_counts_the_quickest_type(case: int) -> None:
+    problem = of_two_types(make("capacity", case), slower=50.0)
+    bilan = solve(problem, Arret(iterations=100)).bilan
+    assert bilan.bound is not None
+    assert float(bilan.bound) <= optimum(problem).total * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("case", range(3))
+def test_how_long_a_slice_lasts_changes_no_plan(case: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = make("capacity", case, 40)
+    plans = []
+    for seconds in (1e-9, 10.0):
+        monkeypatch.setattr(recherche, "TRANCHE_S", seconds)
+        plans.append(solve(problem, Arret(iterations=9_000), seed=3))
+    assert same(*plans)
+    assert plans[0].bilan.iterations == plans[1].bilan.iterations
+
+
+def test_an_item_of_a_far_truck_alone_is_served_in_a_large_problem() -> None:
+    graph, homes = make_grid(22, 22, required=600, depots=2, trucks=30, slack=1.4, seed=3)
+    problem = problem_of(graph, homes)
+    far = int(np.argmax(problem.distances_m[0][homes[0], problem.start[:, 0]]))
+    near = int(np.argmin(problem.distances_m[0][homes[-1], problem.start[:, 0]]))
+    fixed = problem.fixed_truck.copy()
+    fixed[[far, near]] = 0
+    solution = solve(replace(problem, fixed_truck=fixed), Arret(iterations=3_000), seed=1)
+    assert not len(solution.left_out)
+    assert {far, near} <= set(next(c for c in solution.circuits if c.truck == 0).items.tolist())
+
+
+@pytest.mark.parametrize("why", ["no way", "no product", "too long"])
+def test_what_no_truck_can_ever_do_is_named(why: str) -> None:
+    problem = make("span" if why == "too long" else "two_products" if why == "no product" else "capacity", 2, 8)
+    if why == "no way":
+        away = problem.durations_s.copy()
+        away[:, problem.home[:, 0], problem.start[3, 0]] = np.inf
+        if problem.start[3, 1] != AUCUN:
+            away[:, problem.home[:, 0], problem.start[3, 1]] = np.inf
+        problem = replace(problem, durations_s=away)
+    elif why == "no product":
+        held, first = problem.capacity.copy(), problem.initial_load.copy()
+        held[:, 1] = first[:, 1] = 0.0
+        asked = np.where(np.arange(problem.n_items)[:, None] == 3, 0.1, problem.demand * [1.0, 0.0])
+        given = np.where([True, False], problem.refill, 0.0)
+        problem = replace(problem, capacity=held, initial_load=first, demand=asked, refill=given)
+    else:
+        service = problem.service_s.copy()
+        service[:, 3] += 1e6
+        problem = replace(problem, service_s=service)
+    solution = solve(problem, Arret(iterations=500))
+    assert 3 in solution.left_out
+    assert f"{problem.item_name(3)} : aucun camion ne peut le traiter" in solution.bilan.remarks
+
+
+def test_present_circuits_of_what_does_not_exist_are_left_aside_and_told() -> None:
+    problem = make("capacity", 4, 10)
+    strange = Circuit(problem.n_trucks, np.array([0], dtype=np.int32))
+    partly = Circuit(0, np.array([2, 2 * problem.n_items + 4, -9], dtype=np.int32))
+    solution = solve(problem, Arret(iterations=200), start=(strange, partly))
+    check(problem, solution)
+    assert any("n'existe pas" in r and str(problem.n_trucks) in r for r in solution.bilan.remarks)
+    assert any("2 visite(s)" in r and problem.truck_name(0) in r for r in solution.bilan.remarks)
