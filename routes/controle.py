@@ -52,6 +52,9 @@ def _planned(problem: Probleme, solution: Solution) -> Probleme:
             raise ControleEchoue(f"{problem.item_name(item)} : trop grand pour tout camion, devait être coupé")
     elif not np.array_equal(solution.origin, origin):
         raise ControleEchoue("origin : ne dit pas de quel tronçon vient chaque morceau")
+    for whole, pieces in zip((problem.length_m, *problem.demand.T), (planned.length_m, *planned.demand.T), strict=True):
+        if not np.allclose(np.bincount(origin, weights=pieces, minlength=problem.n_items), whole, RELATIF, ABSOLU):
+            raise ControleEchoue("origin : les morceaux d'un tronçon ne font pas le tronçon")
     if solution.problem_hash != planned.input_hash():
         raise ControleEchoue(f"plan d'un autre problème (empreinte {solution.problem_hash[:12] or 'absente'})")
     return planned

@@ -88,7 +88,7 @@ class Recherche:
         construct(d, s)
         self.tell()
         self.hot = self.mean_price()
-        steps, part, parts = 1, -1, CYCLES * REPRISES
+        steps, part, parts = PAS, -1, CYCLES * REPRISES
         while not self.over():
             done = self.fraction()
             if done >= 1.0 and not self.endless:
@@ -107,7 +107,7 @@ class Recherche:
                 self.cool(done)
                 self.loosen()
             before = self.stop.elapsed()
-            iterate(d, s, self.limited(steps, part) * PAS)
+            iterate(d, s, self.limited(steps, part))
             spent = self.stop.elapsed() - before
             if spent < TRANCHE_S / 2:
                 steps *= 2
@@ -158,11 +158,11 @@ class Recherche:
         return self.stop.iterations or ITERATIONS
 
     def limited(self, steps: int, part: int) -> int:
-        """Steps that overrun neither the part of the run nor the limit of iterations."""
+        """Iterations that overrun neither the part of the run nor the limit."""
         if self.stop.iterations is None:
             return steps
         end = min(self.total(), -(-self.total() * (part + 1) // (CYCLES * REPRISES)))
-        return max(1, min(steps, -(-(end - int(self.s.counts[C_ITER])) // PAS)))
+        return max(1, min(steps, end - int(self.s.counts[C_ITER])))
 
     def fraction(self) -> float:
         """Share of the run done, the last set partitioning apart; an endless run counts its turns from 0 on."""

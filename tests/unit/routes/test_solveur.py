@@ -75,7 +75,7 @@ def test_cancelling_is_quick_and_keeps_the_best_plan() -> None:
     solution = solve(
         problem, Arret(seconds=60.0, cancelled=lambda: time.monotonic() - begun > 0.5), seed=1, progress=progress
     )
-    assert time.monotonic() - begun < 10.0
+    assert time.monotonic() - begun < 2.0
     check(problem, solution)
     assert told == sorted(told, reverse=True)
     assert solution.objectif.total == pytest.approx(told[-1], rel=1e-5)
