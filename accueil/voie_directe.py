@@ -38,9 +38,9 @@ def solve_plain(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
     noyau = make_noyau(vue, cout, verrou, max(p_min, 1), p_max)
     depart = open_array(vue, suivi) if suivi.found and len(suivi.niveaux) else None
     if depart is None and np.isfinite(interdit):
-        depart = _feasible_start(vue, verrou, stop, seed)
+        depart, irrealisable = _feasible_start(vue, stop, seed)
         if depart is None:
-            return None if stop.reached() else False
+            return False if irrealisable else None
     suivi.say("Recherche des meilleurs sites")
 
     def better(ouvert: I8, valeur: float, borne: float) -> None:
@@ -122,13 +122,16 @@ def _trivial(vue: Vue, suivi: Suivi, verrou: I8, p_min: int, p_max: int) -> bool
     return True
 
 
-def _feasible_start(vue: Vue, verrou: I8, stop: Arret, seed: int) -> I8 | None:
-    """A set of sites that reaches everybody, when not all sites do; None where there is none (or no time)."""
+def _feasible_start(vue: Vue, stop: Arret, seed: int) -> tuple[I8 | None, bool]:
+    """A set of sites that reaches everybody, when not all sites do; None with true where there is proven to be none.
+
+    None with false says nothing: the time was too short, or the process that looked for it died.
+    """
     programme = cover_program(vue, rayon=float(vue.minutes[np.isfinite(vue.minutes)].max(initial=0.0)))
     reponse = solve_mip(programme.mip, stop, seed=seed)
     if reponse.x is None:
-        return None
-    return (reponse.x[programme.y] > 0.5).astype(np.int8)
+        return None, reponse.verdict is Verdict.IRREALISABLE
+    return (reponse.x[programme.y] > 0.5).astype(np.int8), False
 
 
 def fixed(mip: Mip, y: NDArray[np.int64], verrou: I8) -> Mip:
