@@ -281,7 +281,11 @@ def _flows_allowed(problem: Problem, ouverts: NDArray[np.int64], flux: Flux) -> 
     i, j, part = rang_d[flux.demande[actif]], rang_n[flux.niveau[actif]], flux.part[actif]
     if not np.isin(flux.niveau, ouverts).all() or not np.isfinite(vue.minutes[i, j]).all():
         return False
+    if problem.capacites is Capacites.UNIQUE and ((part != 1).any() or len(np.unique(i)) < len(i)):
+        return False
     if problem.capacites is not Capacites.AUCUNE:
+        if not actif.all():
+            return False
         charge = np.bincount(j, weights=vue.volume[i] * part, minlength=vue.m)
         if (charge > vue.capacite * (1 + 1e-12)).any():
             return False

@@ -25,7 +25,7 @@ from .amorce import first_answer
 from .assouplissement import explain
 from .centre import solve_center
 from .evaluation import Flux, make_solution, nearest_flows, no_solution, satisfies
-from .probleme import Capacites, Modele, Problem
+from .probleme import Capacites, Modele, Problem, weights
 from .programmes import solve_capacities, solve_rules
 from .resultat import Solution
 from .suivi import Suivi, flows_of
@@ -79,7 +79,9 @@ def _start(problem: Problem, depart: Solution | None) -> tuple[NDArray[np.int64]
     elif len(depart.demande) and depart.demande.max() >= problem.n_demandes:
         return None
     else:
-        flux = Flux(depart.demande, depart.niveau, depart.part)
+        # Who weighs nothing here may have had a flow, under other rules or weights.
+        pese = weights(problem)[depart.demande] > 0
+        flux = Flux(depart.demande[pese], depart.niveau[pese], depart.part[pese])
     return (niveaux, flux) if satisfies(problem, niveaux, flux) else None
 
 
