@@ -38,29 +38,32 @@ class Relache(NamedTuple):
     fixe: float
 
 
-def relax(d: Donnees, x2: I32, presents: B) -> Relache:
-    """From the arrays of a problem; ``x2`` second collège of zones shared today, ``presents`` (n,): zones that have a
-    collège today (and keep one)."""
+def relax(d: Donnees, present: I32) -> Relache:
+    """From the arrays of a problem; ``present`` (n, 2): today's collèges. A zone shared today counts as one that may
+    stay so, even where the first plan of a search unshares it."""
     c = len(d.portes)
-    partagee = x2 >= 0
+    partagee = present[:, 1] >= 0
     poids = d.w @ d.suivent
     lin = d.lin[:, :c].copy()
     moindre = np.minimum(np.where(d.permis, lin, np.inf).min(axis=1), d.lin_partage)
-    possible = d.permis.copy()
-    # A zone shared today is a link for any sector that may have it, and costs nothing more.
+    # A zone shared today is a link for any sector that may have it, and costs nothing more: for both its collèges of
+    # today too, even where a rule imposes one of them, since others may hang on it.
+    possible = d.permis | (partagee[:, None] & (d.parts_0 > 0.0))
     poids_zone = np.where(partagee, 0.0, poids)
     lin[partagee] = 0.0
-    partages = poids[partagee] @ d.permis[partagee]
+    partages = poids[partagee] @ possible[partagee]
+    # A year that counts for nothing may have no limit: 0 x inf would be no number.
+    compte = d.w > 0.0
     return Relache(
         indptr=d.indptr,
         indices=d.indices,
         portes=d.portes,
         lin=lin,
-        sans=np.where(presents, np.inf, d.lin[:, c]),
+        sans=np.where(present[:, 0] >= 0, np.inf, d.lin[:, c]),
         poids=poids_zone,
         base=d.w @ d.charge_0,
         bas=d.w @ d.bas - partages,
-        haut=d.w @ d.haut,
+        haut=d.w[compte] @ d.haut[compte],
         sous=float(d.poids[1]),
         sur=float(d.poids[0]),
         possible=possible,

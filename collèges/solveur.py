@@ -72,7 +72,7 @@ class Recherche:
         self.longueurs: F64 = edge_lengths(problem, self.d)
         self.colonnes: dict[Colonne, None] = {}
         self.sur_horloge = stop.iterations is None or stop.seconds is not None
-        self.relache = relax(self.d, self.m.x2, problem.present[:, 0] >= 0)
+        self.relache = relax(self.d, problem.present)
         self.attend_affectation = False
         self.maitre: Enfant
         self.pieceur: Enfant

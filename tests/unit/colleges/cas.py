@@ -116,6 +116,12 @@ def make_case(
     passages = np.full((g, g), np.inf)
     zone_ips, college_ips = rng.uniform(70, 140, n), rng.uniform(70, 140, c)
     parametres: dict[str, Any] = {}
+    # Drawn apart, so that the rest of a seed's case does not depend on it.
+    a_part = np.random.default_rng([seed, 1])
+    if regles and t > 1 and a_part.random() < 0.25:
+        # A year that counts for nothing.
+        poids_annee[a_part.integers(t)] = 0.0
+        poids_annee /= poids_annee.sum()
     if regles:
         interdit = rng.random((n, c)) < 0.1
         capacite[:, rng.random(c) < 0.15] = np.inf

@@ -1,0 +1,53 @@
+"""The bound is one, whatever the weights of years, shared sectors and rules; an impossible one is told, not shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from collèges.couts import tables
+from collèges.donnees import donnees
+from collèges.maitre import Maitre
+from collèges.probleme import AUCUN, Problem
+from collèges.relache import relax
+from collèges.solveur import Recherche
+from territoires.calcul import Arret, silent
+
+from .cas import make_case
+from .exact import best_plan
+
+
+def raw_bound(problem: Problem) -> float:
+    """What the master proves from today's sectors alone, before anything compares it with a plan."""
+    recherche = Recherche(problem, Arret(iterations=1), 1, silent)
+    recherche.keep_sectors(recherche.m.x)
+    maitre = Maitre(recherche.relache, 1e-6 * max(1.0, abs(recherche.suivi.cout)), 1)
+    maitre.add(list(recherche.colonnes))
+    for _ in range(60):
+        if maitre.fini:
+            break
+        maitre.iterate()
+    return float(maitre.borne) + recherche.constante
+
+
+@pytest.mark.parametrize("graine", [246, 275, 584, 2322, 3205, 3366, 3467])
+def test_an_imposed_zone_that_stays_shared_is_a_link_for_both_its_colleges(graine: int) -> None:
+    """Another zone hangs on the collège that a rule takes from a shared zone: the zone stays shared."""
+    problem = make_case(graine, 5, 3, g=1, t=1, plan="pousse", partages=0.5)
+    assert ((problem.impose != AUCUN) & (problem.present[:, 1] != AUCUN)).any()
+    meilleur, _ = best_plan(problem)
+    assert raw_bound(problem) <= meilleur + 0.01
+
+
+@pytest.mark.parametrize("graine", range(8))
+def test_a_year_that_counts_for_nothing_may_be_without_limit(graine: int) -> None:
+    base = make_case(graine, 6, 2, g=1, t=2, regles=False, partages=0.0)
+    capacite = base.capacite.copy()
+    capacite[1] = np.inf
+    problem = make_case(
+        graine, 6, 2, g=1, t=2, regles=False, partages=0.0, capacite=capacite, poids_annee=np.array([1.0, 0.0])
+    )
+    relache = relax(donnees(problem, tables(problem)), problem.present)
+    np.testing.assert_allclose(relache.haut, problem.remplissage_max * problem.capacite[0])
+    meilleur, _ = best_plan(problem)
+    assert raw_bound(problem) <= meilleur + 0.01
