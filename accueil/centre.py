@@ -22,8 +22,8 @@ from .probleme import I32, Capacites, Etat
 from .rayons import cover_program, reachable
 from .vue import Vue
 
-#: Told of a radius reached, with its open levels (positions in the view), and of the proven one.
-Ecoute = Callable[[NDArray[np.int64], float, float], None]
+#: Told of open levels (positions in the view) and shares as in `Rayon`, of the radius they reach and of the proven one.
+Ecoute = Callable[[NDArray[np.int64], NDArray[np.float64] | None, float, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,14 @@ class Rayon:
     iterations: int
 
 
-def solve_center(vue: Vue, stop: Arret, seed: int, ecoute: Ecoute, depart: NDArray[np.int64] | None = None) -> Rayon:
-    """Least radius of all the problem's rules. ``depart``: levels of the view that satisfy all the rules."""
+def solve_center(
+    vue: Vue,
+    stop: Arret,
+    seed: int,
+    ecoute: Ecoute,
+    depart: tuple[NDArray[np.int64], NDArray[np.float64] | None] | None = None,
+) -> Rayon:
+    """Least radius of all the problem's rules. ``depart``: levels of the view and shares that satisfy all the rules."""
     minutes = reachable(vue)
     prix = vue.probleme.minutes_non_servi
     valeurs = np.unique(minutes[np.isfinite(minutes)])
@@ -55,7 +61,7 @@ def solve_center(vue: Vue, stop: Arret, seed: int, ecoute: Ecoute, depart: NDArr
         valeurs = valeurs[valeurs >= plancher]
     r = _Dichotomie(vue, minutes, valeurs, stop, seed, ecoute)
     if depart is not None:
-        r.reach(depart)
+        r.reach(*depart)
     if vue.plain:
         r.narrow()
     r.close()
@@ -104,7 +110,7 @@ class _Dichotomie:
         rang = int(np.searchsorted(self.valeurs, rayon))
         if rang < self.haut:
             self.haut, self.niveaux, self.part = rang, niveaux, part
-            self.ecoute(niveaux, self.rayon, float(self.valeurs[min(self.bas, len(self.valeurs) - 1)]))
+            self.ecoute(niveaux, part, self.rayon, float(self.valeurs[min(self.bas, len(self.valeurs) - 1)]))
 
     def narrow(self) -> None:
         """Bisection by the core alone, up to what it cannot say at once."""

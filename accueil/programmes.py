@@ -17,7 +17,7 @@ from .multiplicateurs import solve_priced
 from .probleme import F64, Capacites, Modele
 from .rayons import cover_program, median_program, reachable
 from .source_unique import applies, prepare_single
-from .suivi import Suivi, flows_of
+from .suivi import Suivi, flows_of, shares_of
 from .voie_directe import core_costs, empty_cost, fixed, locks, make_noyau, open_array
 from .vue import Vue
 
@@ -185,7 +185,7 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
     plafond = suivi.cout if gap > 0.5 or verrou is None else suivi.cout - gap
     point = None
     if suivi.found and suivi.flux is not None:
-        point = point_of(programme, open_array(vue, suivi) > 0, _shares(vue, suivi.flux), len(mip.cout))
+        point = point_of(programme, open_array(vue, suivi) > 0, shares_of(vue, suivi.flux), len(mip.cout))
 
     def better(x: F64 | None, objectif: float, borne: float) -> None:
         if x is not None:
@@ -210,18 +210,6 @@ def _share(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> None:
     reponse = solve_mip(fixed(programme.mip, programme.y, verrou), stop, seed=seed)
     if reponse.x is not None:
         suivi.offer(*_answer(vue, programme, reponse.x))
-
-
-def _shares(vue: Vue, flux: Flux) -> F64:
-    """Shares (n, m) of flows of the problem."""
-    lignes = np.full(vue.probleme.n_demandes, -1)
-    lignes[vue.demande] = np.arange(vue.n)
-    colonnes = np.full(vue.probleme.n_niveaux, -1)
-    colonnes[vue.niveau] = np.arange(vue.m)
-    part = np.zeros((vue.n, vue.m))
-    actif = lignes[flux.demande] >= 0
-    part[lignes[flux.demande[actif]], colonnes[flux.niveau[actif]]] = flux.part[actif]
-    return part
 
 
 def _answer(vue: Vue, programme: Programme, x: F64) -> tuple[NDArray[np.int64], Flux]:

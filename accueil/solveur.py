@@ -25,10 +25,10 @@ from .amorce import first_answer
 from .assouplissement import explain
 from .centre import solve_center
 from .evaluation import Flux, make_solution, nearest_flows, no_solution, satisfies
-from .probleme import Capacites, Modele, Problem, weights
+from .probleme import F64, Capacites, Modele, Problem, weights
 from .programmes import solve_capacities, solve_rules
 from .resultat import Solution
-from .suivi import Suivi, flows_of
+from .suivi import Suivi, flows_of, shares_of
 from .voie_directe import solve_plain
 from .vue import Vue, make_vue
 
@@ -91,15 +91,21 @@ def _center(
     problem = vue.probleme
     suivi = Suivi(vue, stop, seed, progress)
     suivi.say("Recherche du plus petit temps maximal")
-    depart: NDArray[np.int64] | None = None
-    if debut is not None and problem.capacites is Capacites.AUCUNE:
-        depart = np.flatnonzero(np.isin(vue.niveau, debut[0]))
+    sans_capacite = problem.capacites is Capacites.AUCUNE
+    depart: tuple[NDArray[np.int64], F64 | None] | None = None
+    if debut is not None:
+        depart = np.flatnonzero(np.isin(vue.niveau, debut[0])), None if sans_capacite else shares_of(vue, debut[1])
 
-    def better(niveaux: NDArray[np.int64], rayon: float, borne: float) -> None:
-        if problem.modele is Modele.CENTRE and problem.capacites is Capacites.AUCUNE:
-            suivi.offer(vue.niveau[niveaux], cout=rayon)
+    def better(niveaux: NDArray[np.int64], part: F64 | None, rayon: float, borne: float) -> None:
+        flux = None if part is None else flows_of(vue, part)
+        if problem.modele is Modele.CENTRE:
+            suivi.offer(vue.niveau[niveaux], flux, cout=rayon)
             suivi.bound(borne)
-        progress(None, suivi.message, rayon, borne)
+            progress(None, suivi.message, rayon, borne)
+        elif progress is not silent:
+            # The least radius comes first: any answer of a smaller one is better, whatever its other minutes.
+            atteint = make_solution(problem, vue.niveau[niveaux], None, seed=seed, flux=flux, rayon_borne=borne)
+            progress(None, suivi.message, rayon, borne, atteint)
 
     trouve = solve_center(vue, stop, seed, better, depart)
     if not np.isfinite(trouve.rayon):
@@ -139,21 +145,35 @@ def _median_within(
         minutes_non_servi=None if prix is not None and plus_loin < prix else prix,
     )
     vue = make_vue(second)
-    suivi = Suivi(vue, stop, seed, lambda *args, **kwargs: progress(*args[:4]))
+
+    def complete(trouve: Suivi) -> Solution:
+        """The best answer to the second step, as one of the whole problem."""
+        return make_solution(
+            problem,
+            trouve.niveaux,
+            trouve.borne if np.isfinite(trouve.borne) else None,
+            seed=seed,
+            # Without capacity flows follow from the open levels, those of demands without weight too.
+            flux=trouve.flux if problem.capacites is not Capacites.AUCUNE else None,
+            rayon_borne=borne,
+            iterations=rayon.bilan.iterations + trouve.iterations,
+            trace=trouve.trace,
+        )
+
+    def tell(
+        fraction: float | None,
+        message: str,
+        best: float | None = None,
+        bound: float | None = None,
+        solution: object | None = None,
+    ) -> None:
+        progress(fraction, message, best, bound, None if solution is None else complete(suivi))
+
+    suivi = Suivi(vue, stop, seed, silent if progress is silent else tell)
     suivi.offer(rayon.niveaux, Flux(rayon.demande, rayon.niveau, rayon.part))
     if not stop.reached():
         _solve(vue, suivi, stop, seed)
-    return make_solution(
-        problem,
-        suivi.niveaux,
-        suivi.borne if np.isfinite(suivi.borne) else None,
-        seed=seed,
-        # Without capacity flows follow from the open levels, those of demands without weight too.
-        flux=suivi.flux if problem.capacites is not Capacites.AUCUNE else None,
-        rayon_borne=borne,
-        iterations=rayon.bilan.iterations + suivi.iterations,
-        trace=suivi.trace,
-    )
+    return complete(suivi)
 
 
 def _nothing(vue: Vue, stop: Arret, seed: int, faisable: bool | None) -> Solution:

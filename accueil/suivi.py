@@ -7,14 +7,15 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from territoires.calcul import Arret, PointTrace, Progres
+from territoires.calcul import Arret, PointTrace, Progres, silent
 
-from .evaluation import Flux, make_solution, nearest_flows, objective, parts_of
+from .evaluation import Flux, make_solution, nearest_flows, objective, parts_of, sorted_flows
 from .probleme import F64, Problem
 from .resultat import Solution
 from .vue import Vue
 
-#: A complete answer is made for who waits at most once in so many seconds.
+#: A better bound alone is told with its complete answer at most once in so many seconds. A better answer always is: who
+#: waits may have to kill the solver, and then keeps the last one it was given.
 DEBIT_S = 0.25
 
 
@@ -46,7 +47,7 @@ class Suivi:
         if cout >= self.cout:
             return
         self.cout, self.niveaux, self.flux = cout, np.array(niveaux), flux
-        self._tell()
+        self._tell(better=True)
 
     def bound(self, borne: float) -> None:
         """A proven lower bound of the objective."""
@@ -73,12 +74,12 @@ class Suivi:
             trace=self.trace,
         )
 
-    def _tell(self) -> None:
+    def _tell(self, *, better: bool = False) -> None:
         if not self.found:
             return
         self.trace.append(PointTrace(round(self.stop.elapsed(), 3), self.cout, self._bound()))
         now = time.monotonic()
-        if now - self._montre < DEBIT_S:
+        if self.progress is silent or (not better and now - self._montre < DEBIT_S):
             return
         self._montre = now
         self.progress(None, self.message, self._best(), self._bound(), self.solution())
@@ -92,7 +93,17 @@ class Suivi:
 
 def flows_of(vue: Vue, part: F64) -> Flux:
     """Flows of the problem from shares (n, m) in the view."""
-    from .evaluation import sorted_flows
-
     i, j = np.nonzero(part > 0)
     return sorted_flows(vue.demande[i], vue.niveau[j], part[i, j])
+
+
+def shares_of(vue: Vue, flux: Flux) -> F64:
+    """Shares (n, m) in the view from flows of the problem."""
+    lignes = np.full(vue.probleme.n_demandes, -1)
+    lignes[vue.demande] = np.arange(vue.n)
+    colonnes = np.full(vue.probleme.n_niveaux, -1)
+    colonnes[vue.niveau] = np.arange(vue.m)
+    part = np.zeros((vue.n, vue.m))
+    actif = lignes[flux.demande] >= 0
+    part[lignes[flux.demande[actif]], colonnes[flux.niveau[actif]]] = flux.part[actif]
+    return part

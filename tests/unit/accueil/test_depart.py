@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accueil import voie_directe
+from accueil import centre, voie_directe
 from accueil.controle import check
 from accueil.mip import Reponse, Verdict
-from accueil.probleme import Capacites, Problem, make_problem
+from accueil.moteur import solve_mip
+from accueil.probleme import Capacites, Modele, Problem, make_problem
+from accueil.resultat import Solution
 from accueil.solveur import solve
+from accueil.suivi import Suivi
+from accueil.vue import make_vue
 from territoires.calcul import Arret, Statut
 
 from .exact import solve_exact
@@ -58,3 +62,85 @@ def test_a_program_that_ends_without_a_word_proves_nothing(monkeypatch: pytest.M
     solution = solve(problem, Arret())
     check(problem, solution)
     assert solution.bilan.status is not Statut.IRREALISABLE
+
+
+def spread(modele: Modele, capacites: Capacites) -> Problem:
+    """Enough distinct minutes for several steps of the bisection."""
+    alea = np.random.default_rng(8)
+    return make_problem(
+        alea.uniform(0, 40, (12, 8)), modele, sites_max=4, capacites=capacites, capacite=np.full(8, 4.0)
+    )
+
+
+def first_step_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bisection has time for one program."""
+    appels: list[int] = []
+
+    def once(*args: Any, **kwargs: Any) -> Reponse:
+        appels.append(1)
+        if len(appels) > 1:
+            return Reponse(Verdict.INCONNU, None, np.inf, -np.inf)
+        return solve_mip(*args, **kwargs)
+
+    monkeypatch.setattr(centre, "solve_mip", once)
+
+
+@pytest.mark.parametrize("capacites", [Capacites.UNIQUE, Capacites.PARTAGEE])
+@pytest.mark.parametrize("modele", [Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE])
+def test_an_earlier_radius_is_kept_under_capacities(
+    modele: Modele, capacites: Capacites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = spread(modele, capacites)
+    avant = solve(problem, Arret())
+    assert avant.bilan.status is Statut.OPTIMAL
+    first_step_only(monkeypatch)
+    assert solve(problem, Arret()).parties.rayon > avant.parties.rayon, "the case must need more than one step"
+    first_step_only(monkeypatch)
+    apres = solve(problem, Arret(), depart=avant)
+    check(problem, apres)
+    assert apres.parties.rayon <= avant.parties.rayon
+
+
+@pytest.mark.parametrize("capacites", Capacites)
+@pytest.mark.parametrize("modele", [Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE])
+def test_whoever_may_kill_the_solver_holds_its_last_answer(modele: Modele, capacites: Capacites) -> None:
+    problem = spread(modele, capacites)
+    vues: list[Solution] = []
+
+    def listen(
+        fraction: float | None,
+        message: str,
+        best: float | None = None,
+        bound: float | None = None,
+        solution: object | None = None,
+    ) -> None:
+        if isinstance(solution, Solution):
+            vues.append(solution)
+
+    derniere = solve(problem, Arret(), 1, listen)
+    assert vues
+    for vue in vues:
+        check(problem, vue)
+    rangs = [(vue.parties.rayon, vue.bilan.cost) for vue in vues]
+    assert rangs == sorted(rangs, reverse=True)
+    assert rangs[-1] == (derniere.parties.rayon, derniere.bilan.cost)
+
+
+def test_two_improvements_at_once_are_both_told() -> None:
+    problem = make_problem([[1.0, 5.0, 3.0], [4.0, 1.0, 2.0]], sites_max=1)
+    couts: list[float] = []
+
+    def listen(
+        fraction: float | None,
+        message: str,
+        best: float | None = None,
+        bound: float | None = None,
+        solution: object | None = None,
+    ) -> None:
+        if isinstance(solution, Solution):
+            couts.append(float(solution.bilan.cost))
+
+    suivi = Suivi(make_vue(problem), Arret(), 1, listen)
+    for niveau in (1, 0):
+        suivi.offer(np.array([niveau]))
+    assert couts == [6.0, 5.0]
