@@ -23,8 +23,8 @@ from .probleme import F64, I32, Capacites, Etat, Modele, Problem
 from .rayons import cover_program
 from .vue import Vue, make_vue
 
-#: Seconds that explaining may take, whatever is left of the time.
-EXPLIQUER_S = 20.0
+#: Seconds that explaining may take at most, and past the limit: whoever waits kills the solver soon after it.
+EXPLIQUER_S, DEPASSER_S = 20.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Famille:
 def explain(vue: Vue, stop: Arret, seed: int) -> tuple[list[str], list[str]]:
     """Causes and relaxations of an infeasible problem."""
     problem = vue.probleme
-    court = Arret(seconds=EXPLIQUER_S, cancelled=stop.cancelled)
+    court = Arret(seconds=min(EXPLIQUER_S, stop.remaining() + DEPASSER_S), cancelled=stop.cancelled)
     causes = ["Aucune réponse ne respecte toutes les règles à la fois."]
     loin = np.flatnonzero(~np.isfinite(vue.minutes).any(axis=1)) if vue.m else np.arange(vue.n)
     if len(loin):

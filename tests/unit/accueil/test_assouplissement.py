@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from accueil import assouplissement
 from accueil.controle import check
-from accueil.probleme import Capacites, Modele, Problem
+from accueil.mip import Reponse, Verdict
+from accueil.probleme import Capacites, Modele, Problem, make_problem
 from accueil.solveur import solve
+from accueil.vue import make_vue
 from territoires.calcul import Arret, Statut
 
 from .cas import draw_problem
@@ -88,3 +92,23 @@ def test_each_change_told_is_enough_and_least_and_none_is_forgotten(modele: Mode
         if trouve:
             assert not any(phrase.startswith("Avec les autres") for phrase in solution.relaxations)
     assert moindres >= 5
+
+
+def test_explaining_ends_soon_after_the_time_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits kills the solver a few seconds after its limit, and would lose the reason."""
+    restes: list[float] = []
+
+    def listen(mip: object, stop: Arret, **kwargs: Any) -> Reponse:
+        restes.append(stop.remaining())
+        return Reponse(Verdict.INCONNU, None, np.inf, -np.inf)
+
+    monkeypatch.setattr(assouplissement, "solve_mip", listen)
+    vue = make_vue(make_problem([[0.0, 9.0], [9.0, 0.0]], sites_max=0))
+    for secondes, au_plus in ((0.0, 3.0), (5.0, 8.0), (None, 20.0)):
+        restes.clear()
+        causes, _ = assouplissement.explain(vue, Arret(seconds=secondes), 1)
+        assert causes
+        assert au_plus - 1 < max(restes) <= au_plus
+    # Time already spent is not given again.
+    assouplissement.explain(vue, Arret(seconds=5.0, started=time.monotonic() - 60), 1)
+    assert restes[-1] <= 3.0
