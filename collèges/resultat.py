@@ -15,6 +15,12 @@ from territoires.calcul import Bilan
 
 from .probleme import AUCUN, F64, I32, Problem
 
+#: Remark of an account whose bound turned out to be false.
+BORNE_ECARTEE = (
+    "Une borne inférieure calculée dépassait le coût d'un plan trouvé : elle est fausse et a été écartée. "
+    "Le plan reste valable ; ce défaut du calcul est à signaler."
+)
+
 
 @dataclass(frozen=True)
 class Bascule:
@@ -177,7 +183,8 @@ class Evaluation:
 @dataclass(frozen=True, eq=False)
 class Solution:
     """Answer to one block. ``bilan.cost`` and ``bilan.bound`` are in pupil-minutes of a mean year (not euro);
-    ``bilan.remarks`` = remarks on the data, then broken wishes. ``empreinte`` = `input_hash` of the input."""
+    ``bilan.remarks`` = remarks on the data, then broken wishes, then `BORNE_ECARTEE` where that happened.
+    ``empreinte`` = `input_hash` of the input."""
 
     bilan: Bilan
     plan: Plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
 import numpy as np
@@ -13,7 +14,7 @@ from territoires.nombres import nombre, pourcent
 from .donnees import to_college
 from .evaluation import evaluate
 from .probleme import I32, Problem
-from .resultat import Bascule, Plan, Solution, present_plan
+from .resultat import BORNE_ECARTEE, Bascule, Plan, Solution, present_plan
 
 #: Relative gap below which a plan is called optimal.
 PROUVE = 1e-6
@@ -38,6 +39,7 @@ class Suivi:
         self.problem, self.stop, self.seed, self.progress = problem, stop, seed, progress
         self.x, self.x2, self.cout, self.constante = x.copy(), x2.copy(), cout, constante
         self.borne = -np.inf
+        self.borne_fausse = False
         self.tours = 0
         self.trace = [PointTrace(round(stop.elapsed(), 3), round(cout + constante, 2), None)]
         self.empreinte = input_hash(problem)
@@ -48,15 +50,30 @@ class Suivi:
         if cout >= self.cout - 1e-7:
             return False
         self.x, self.x2, self.cout = x.copy(), x2.copy(), cout
+        if self._impossible(self.borne):
+            self._discard()
         self._attend = True
         self._mark()
         return True
 
     def bound(self, borne: float) -> None:
-        """A proven bound (search's units)."""
-        if borne > self.borne + 1e-9:
+        """A proven bound (search's units). One above the best plan is a fault of the program: it is left out and told,
+        since cut down to the cost it would make any plan look optimal."""
+        if self._impossible(borne):
+            self._discard(self.borne)
+        elif borne > self.borne + 1e-9:
             self.borne = min(borne, self.cout)
             self._mark()
+
+    def _impossible(self, borne: float) -> bool:
+        """Above the best plan by more than rounding."""
+        return borne > self.cout + PROUVE * max(1.0, abs(self.cout + self.constante))
+
+    def _discard(self, reste: float = -np.inf) -> None:
+        """A false bound was given: what is left of what was proven."""
+        self.borne, self.borne_fausse, self._attend = reste, True, True
+        if not np.isfinite(reste):
+            self.trace = [replace(point, bound=None) for point in self.trace]
 
     def _mark(self) -> None:
         borne = None if not np.isfinite(self.borne) else round(self.borne + self.constante, 2)
@@ -124,6 +141,6 @@ class Suivi:
             seed=self.seed,
             iterations=self.tours,
             trace=tuple(self.trace),
-            remarks=problem.remarques + evaluation.manques,
+            remarks=problem.remarques + evaluation.manques + (BORNE_ECARTEE,) * self.borne_fausse,
         )
         return Solution(bilan, plan, evaluation, self.empreinte)

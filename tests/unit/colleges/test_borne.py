@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from collèges.controle import check
 from collèges.couts import tables
 from collèges.donnees import donnees
 from collèges.maitre import Maitre
 from collèges.probleme import AUCUN, Problem
 from collèges.relache import relax
+from collèges.resultat import BORNE_ECARTEE
 from collèges.solveur import Recherche
-from territoires.calcul import Arret, silent
+from territoires.calcul import Arret, Statut, silent
 
 from .cas import make_case
 from .exact import best_plan
@@ -51,3 +53,31 @@ def test_a_year_that_counts_for_nothing_may_be_without_limit(graine: int) -> Non
     np.testing.assert_allclose(relache.haut, problem.remplissage_max * problem.capacite[0])
     meilleur, _ = best_plan(problem)
     assert raw_bound(problem) <= meilleur + 0.01
+
+
+@pytest.mark.parametrize("avant", [None, 0.5])
+def test_a_bound_above_a_plan_is_left_out_and_told(avant: float | None) -> None:
+    """Before, it was cut down to the plan's cost, which then looked optimal."""
+    problem = make_case(4, 6, 2, g=1, t=1, regles=False, partages=0.0)
+    suivi = Recherche(problem, Arret(iterations=1), 1, silent).suivi
+    if avant is not None:
+        suivi.bound(avant * suivi.cout)
+    suivi.bound(1.01 * suivi.cout + 1.0)
+    solution = suivi.solution()
+    check(problem, solution)
+    assert solution.bilan.status is Statut.REALISABLE and not suivi.reached()
+    assert (solution.bilan.bound is None) == (avant is None)
+    assert solution.bilan.remarks[-1] == BORNE_ECARTEE
+    # Rounding is none.
+    suivi.bound(suivi.cout + 1e-8 * abs(suivi.cout))
+    assert suivi.proven
+
+
+def test_a_plan_below_the_bound_shows_that_it_was_false() -> None:
+    problem = make_case(4, 6, 2, g=1, t=1, regles=False, partages=0.0)
+    suivi = Recherche(problem, Arret(iterations=1), 1, silent).suivi
+    suivi.bound(0.9 * suivi.cout)
+    assert suivi.offer(suivi.x, suivi.x2, 0.8 * suivi.cout)
+    solution = suivi.solution()
+    assert solution.bilan.bound is None and BORNE_ECARTEE in solution.bilan.remarks
+    assert all(point.bound is None for point in suivi.trace)

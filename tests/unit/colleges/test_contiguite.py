@@ -14,7 +14,7 @@ from collèges.controle import check, check_evaluation
 from collèges.evaluation import evaluate
 from collèges.probleme import AUCUN, Problem
 from collèges.recalcul import cut_off
-from collèges.resultat import Plan, present_plan
+from collèges.resultat import BORNE_ECARTEE, Plan, present_plan
 from territoires.calcul import Arret
 
 from .cas import PLANS, make_case, problems, seeds
@@ -39,6 +39,7 @@ def test_no_zone_is_ever_cut_off(problem: Problem, seed: int) -> None:
     coupees, _ = cut_off(problem, solution.plan.college)
     assert coupees == set()
     check(problem, solution)
+    assert BORNE_ECARTEE not in solution.bilan.remarks
 
 
 @settings(max_examples=300)

@@ -15,6 +15,7 @@ from collèges import moteur, solveur
 from collèges.controle import check
 from collèges.probleme import Problem
 from collèges.recalcul import costs, cut_off
+from collèges.resultat import BORNE_ECARTEE
 from territoires.calcul import Arret, Statut
 
 from .cas import make_case, problems
@@ -55,6 +56,7 @@ def test_the_best_plan_of_a_tiny_map_is_found(rang: int) -> None:
     assert cut_off(problem, plan)[0] == set()
     solution = solveur.solve(problem, Arret(iterations=TOURS), seed=1)
     check(problem, solution)
+    assert BORNE_ECARTEE not in solution.bilan.remarks
     assert solution.bilan.bound is not None
     assert float(solution.bilan.bound) <= meilleur + 0.01
     # Never below: the brute force tries all that a search may do.
@@ -67,6 +69,7 @@ def test_never_below_the_best_and_the_bound_never_above(problem: Problem, seed: 
     meilleur, _ = best_plan(problem)
     solution = solveur.solve(problem, Arret(iterations=1), seed=seed)
     check(problem, solution)
+    assert BORNE_ECARTEE not in solution.bilan.remarks
     marge = 0.011 + 1e-6 * abs(meilleur)
     assert solution.evaluation.cout >= meilleur - marge
     if solution.bilan.bound is not None:
