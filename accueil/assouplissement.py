@@ -19,7 +19,7 @@ from .capacites import capacity_program
 from .centre import solve_center
 from .mip import Mip, Verdict
 from .moteur import solve_mip
-from .probleme import F64, I32, Capacites, Etat, Modele, Problem
+from .probleme import F64, I32, TOLERANCE_MINUTES, Capacites, Etat, Modele, Problem
 from .rayons import cover_program
 from .vue import Vue, make_vue
 
@@ -171,7 +171,8 @@ def _longer(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | N
     trouve = solve_center(make_vue(libre), stop, seed, lambda *_: None)
     if not np.isfinite(trouve.rayon):
         return None
-    minutes = float(np.ceil(trouve.rayon * 10 - 1e-6)) / 10
+    # Rounded up, but for what the comparison grants.
+    minutes = float(np.ceil((trouve.rayon - TOLERANCE_MINUTES / 2) * 10)) / 10
     phrase = f"Porter le temps maximal de {nombre(problem.minutes_max or 0, 1)} à {nombre(minutes, 1)} min."
     return replace(problem, minutes_max=minutes), phrase
 

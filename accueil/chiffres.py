@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .probleme import F64, I32, Problem, weights
+from .probleme import F64, I32, TOLERANCE_MINUTES, Problem, weights
 from .resultat import Solution, open_sites
 
 #: Bounds of the bands of minutes in which shares are told (a France services aims at 30).
@@ -85,7 +85,7 @@ def access(
     return Acces(
         poids=total,
         servi=min(servi / total, 1.0),
-        bandes=tuple(min(float(pese[minutes <= bande + 1e-6].sum()) / total, 1.0) for bande in bandes),
+        bandes=tuple(min(float(pese[minutes <= bande + TOLERANCE_MINUTES].sum()) / total, 1.0) for bande in bandes),
         moyenne=float(pese @ minutes) / servi,
         mediane=percentile(minutes, pese, 0.5),
         p90=percentile(minutes, pese, 0.9),

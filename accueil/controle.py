@@ -19,6 +19,7 @@ from territoires.empreinte import input_hash
 
 from .controle_compte import (
     TOLERANCE,
+    TOLERANCE_MINUTES,
     TOLERANCE_PARTAGE,
     Constat,
     check_account,
@@ -28,7 +29,7 @@ from .controle_compte import (
     read_flows,
     sum_by,
 )
-from .probleme import I32, TOLERANCE_MINUTES, Capacites, Etat, Modele, Problem
+from .probleme import I32, Capacites, Etat, Modele, Problem
 from .resultat import Solution
 
 _AVEC_DISTANCE = (Modele.MEDIANE, Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE)

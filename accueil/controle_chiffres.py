@@ -14,7 +14,7 @@ import numpy as np
 from territoires.calcul import ControleEchoue
 
 from .chiffres import Acces, Site
-from .controle_compte import demand_weights, read_flows
+from .controle_compte import TOLERANCE_MINUTES, demand_weights, read_flows
 from .probleme import F64, Problem
 from .resultat import Solution
 
@@ -48,7 +48,7 @@ def check_access(
     if len(dit.bandes) != len(bandes):
         raise ControleEchoue(f"{nom} : {len(dit.bandes)} tranches de temps au lieu de {len(bandes)}")
     for bande, part in zip(bandes, dit.bandes, strict=True):
-        dans = math.fsum(w for x, w in gens if x <= bande + 1e-6)
+        dans = math.fsum(w for x, w in gens if x <= bande + TOLERANCE_MINUTES)
         _same(nom, f"part à {bande:g} min au plus", part, dans / total if total > 0 else math.nan)
     somme = math.fsum(w * x for x, w in gens)
     _same(nom, "temps moyen", dit.moyenne, somme / servi if gens else math.nan)

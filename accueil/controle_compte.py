@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from territoires.calcul import ControleEchoue, Statut
 
-from .probleme import F64, TOLERANCE_MINUTES, Capacites, Modele, Problem
+from .probleme import F64, Capacites, Modele, Problem
 from .resultat import Parties, Solution
 
+#: Minutes granted to comparisons with a threshold, as the definition of the problem says; read again here, so that a
+#: solver which would grant itself more is caught.
+TOLERANCE_MINUTES = 1e-4
 #: Relative difference granted to sums, and to rules whose left side is a sum of whole demands or of levels.
 TOLERANCE = 1e-9
 #: The same where demands are shared: what a linear program leaves on a row.

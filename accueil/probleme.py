@@ -63,8 +63,9 @@ I8 = NDArray[np.int8]
 I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 
-#: Minutes granted to comparisons with a threshold: what float32 loses on a day of travel.
-TOLERANCE_MINUTES = 1e-6
+#: Minutes granted to comparisons with a threshold: more than float32 loses on a day of travel (6e-5), so that a trip of
+#: 32.4 min is within 32.4 min.
+TOLERANCE_MINUTES = 1e-4
 #: ``site_groupe`` of a site that belongs to no collectivité of the block.
 EXTERIEUR = -1
 

@@ -14,7 +14,7 @@ from .evaluation import Flux, nearest_flows, proven, satisfies
 from .mip import Reponse, Verdict
 from .moteur import Ecoute, prepare, solve_mip
 from .multiplicateurs import solve_priced
-from .probleme import F64, Capacites, Modele
+from .probleme import F64, TOLERANCE_MINUTES, Capacites, Modele
 from .rayons import cover_program, median_program, reachable
 from .source_unique import applies, prepare_single
 from .suivi import Suivi, flows_of, shares_of
@@ -156,7 +156,7 @@ def _relaxed(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> tuple[F64, I8]:
     if suivi.found:
         limites = np.maximum(limites, minutes[:, open_array(vue, suivi) > 0].min(axis=1, initial=np.inf))
     if vue.probleme.seuil is not None and (vue.parts or vue.probleme.equite_poids > 0):
-        limites = np.maximum(limites, vue.probleme.seuil + 1e-5)
+        limites = np.maximum(limites, vue.probleme.seuil + 2 * TOLERANCE_MINUTES)
     return np.asarray(limites, dtype=np.float64), verrou
 
 

@@ -25,7 +25,7 @@ from .amorce import first_answer
 from .assouplissement import explain
 from .centre import solve_center
 from .evaluation import Flux, make_solution, nearest_flows, no_solution, satisfies
-from .probleme import F64, Capacites, Modele, Problem, weights
+from .probleme import F64, TOLERANCE_MINUTES, Capacites, Modele, Problem, weights
 from .programmes import solve_capacities, solve_rules
 from .resultat import Solution
 from .suivi import Suivi, flows_of, shares_of
@@ -33,6 +33,9 @@ from .voie_directe import solve_plain
 from .vue import Vue, make_vue
 
 __all__ = ["solve"]
+
+#: Minutes by which sums of times differ by rounding alone, at most.
+ARRONDI_MINUTES = 1e-9
 
 
 def solve(
@@ -137,11 +140,13 @@ def _median_within(
 ) -> Solution:
     """Second step of the lexicographic model: the best median among the answers of this radius."""
     plus_loin = rayon.parties.rayon
+    # Rounding apart, no longer than the radius: what is granted to a threshold would let another radius in.
+    limite = max(0.0, plus_loin - TOLERANCE_MINUTES + ARRONDI_MINUTES)
     prix = problem.minutes_non_servi
     second = replace(
         problem,
         modele=Modele.MEDIANE,
-        minutes_max=plus_loin if problem.minutes_max is None else min(plus_loin, problem.minutes_max),
+        minutes_max=limite if problem.minutes_max is None else min(limite, problem.minutes_max),
         minutes_non_servi=None if prix is not None and plus_loin < prix else prix,
     )
     vue = make_vue(second)

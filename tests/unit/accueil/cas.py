@@ -170,7 +170,7 @@ def _rules(
             depense = float(getattr(problem, f"cout_{nom}")[guide].sum())
             regles[f"budget_{nom}"] = depense * (0.8 if severe else float(alea.uniform(1.0, 1.2)))
     poids = problem.populations @ problem.mix
-    couvert = poids * (trajets <= (seuil or 0.0) + 1e-6)
+    couvert = poids * (trajets <= (seuil or 0.0) + 1e-4)
     n_groupes = len(problem.groupes)
     par_groupe = np.bincount(problem.demande_groupe, couvert, n_groupes) / np.maximum(
         np.bincount(problem.demande_groupe, poids, n_groupes), 1e-9

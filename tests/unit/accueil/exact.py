@@ -113,8 +113,8 @@ def view(problem: Problem, ouverts: np.ndarray) -> Vue:
     actives = poids > 0
     minutes = problem.minutes[actives][:, problem.niveau_site[ouverts]].astype(float) + problem.attente[ouverts]
     if problem.minutes_max is not None:
-        minutes = np.where(minutes > problem.minutes_max + 1e-6, np.inf, minutes)
-    couvre = np.zeros(minutes.shape, dtype=bool) if problem.seuil is None else minutes <= problem.seuil + 1e-6
+        minutes = np.where(minutes > problem.minutes_max + 1e-4, np.inf, minutes)
+    couvre = np.zeros(minutes.shape, dtype=bool) if problem.seuil is None else minutes <= problem.seuil + 1e-4
     fixe = problem.poids_ouverture * problem.cout_ouverture[ouverts].sum()
     fixe += problem.poids_annuel * problem.cout_annuel[ouverts].sum()
     return Vue(

@@ -29,7 +29,7 @@ def nearest_flows(problem: Problem, niveaux: Iterable[int]) -> list[Flow]:
     for demande in range(problem.n_demandes):
         temps = [(minutes_of(problem, demande, n), n) for n in niveaux]
         if problem.minutes_max is not None:
-            temps = [couple for couple in temps if couple[0] <= problem.minutes_max + 1e-6]
+            temps = [couple for couple in temps if couple[0] <= problem.minutes_max + 1e-4]
         temps = [couple for couple in temps if np.isfinite(couple[0])]
         if not temps:
             continue
@@ -51,7 +51,7 @@ def parts(problem: Problem, niveaux: list[int], flux: list[Flow]) -> Parties:
         minutes += poids[demande] * part * temps
         if poids[demande] > 0:
             rayon = max(rayon, temps)
-        if problem.seuil is not None and temps <= problem.seuil + 1e-6:
+        if problem.seuil is not None and temps <= problem.seuil + 1e-4:
             couvert += poids[demande] * part
             par_groupe[int(problem.demande_groupe[demande])] += poids[demande] * part
     non_servi = float("inf") if problem.minutes_non_servi is None else problem.minutes_non_servi

@@ -27,9 +27,9 @@ def solve_program(problem: Problem) -> float:
         ferme |= (p.etat[p.niveau_site] == Etat.CANDIDAT) & ~p.pmr[p.niveau_site]
     permis = np.isfinite(minutes) & ~ferme
     if p.minutes_max is not None:
-        permis &= minutes <= p.minutes_max + 1e-6
+        permis &= minutes <= p.minutes_max + 1e-4
     minutes = np.where(permis, minutes, 0.0)
-    couvre = permis & (minutes <= (-1 if p.seuil is None else p.seuil) + 1e-6)
+    couvre = permis & (minutes <= (-1 if p.seuil is None else p.seuil) + 1e-4)
     # Columns: levels (n), x (d n), unserved (d), radius, worst share.
     total = n + d * n + d + 2
     x0, u0, r, t = n, n + d * n, total - 2, total - 1

@@ -112,3 +112,11 @@ def test_explaining_ends_soon_after_the_time_given(monkeypatch: pytest.MonkeyPat
     # Time already spent is not given again.
     assouplissement.explain(vue, Arret(seconds=5.0, started=time.monotonic() - 60), 1)
     assert restes[-1] <= 3.0
+
+
+def test_the_longer_time_told_is_the_one_of_the_trip() -> None:
+    """32.4 minutes as a float32 are a little more than 32.4: not told as 32.5."""
+    problem = make_problem([[32.4], [1.0]], sites_max=1, minutes_max=30.0)
+    solution = solve(problem, Arret())
+    assert "Porter le temps maximal de 30,0 à 32,4 min." in solution.relaxations
+    assert solve(replace(problem, minutes_max=32.4), Arret()).bilan.status is Statut.OPTIMAL

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accueil import centre, voie_directe
+from accueil import centre, controle_compte, probleme, voie_directe
+from accueil.chiffres import access
 from accueil.controle import check
+from accueil.controle_chiffres import check_access
 from accueil.mip import Reponse, Verdict
 from accueil.moteur import solve_mip
 from accueil.probleme import Capacites, Modele, Problem, make_problem
@@ -144,3 +146,26 @@ def test_two_improvements_at_once_are_both_told() -> None:
     for niveau in (1, 0):
         suivi.offer(np.array([niveau]))
     assert couts == [6.0, 5.0]
+
+
+@pytest.mark.parametrize("modele", list(Modele))
+def test_a_time_equal_to_the_threshold_is_within_it(modele: Modele) -> None:
+    """32.4 as a float32 is a little more than 32.4."""
+    problem = make_problem([[32.4], [10.1]], modele, minutes_max=32.4, seuil=32.4, sites_max=1)
+    solution = solve(problem, Arret())
+    check(problem, solution)
+    assert solution.bilan.status is Statut.OPTIMAL
+    assert len(solution.demande) == 2
+    acces = access(problem, solution, bandes=(32.4,))
+    check_access(problem, solution, acces, None, (32.4,))
+    assert acces.bandes == (1.0,)
+    assert controle_compte.TOLERANCE_MINUTES == probleme.TOLERANCE_MINUTES
+
+
+def test_radii_nearer_than_the_tolerance_are_told_apart() -> None:
+    """The second step of the lexicographic model does not trade its radius for other minutes."""
+    problem = make_problem([[20.00005, 20.0], [1.0, 15.0], [1.0, 15.0]], Modele.CENTRE_PUIS_MEDIANE, sites_max=1)
+    solution = solve(problem, Arret())
+    check(problem, solution)
+    assert solution.niveaux.tolist() == [1]
+    assert solution.bilan.status is Statut.OPTIMAL
