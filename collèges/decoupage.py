@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geodata.compilation import compiled
 from territoires.calcul import Arret
 
+from .donnees import I64, marks
 from .graphe import adjacency
 from .probleme import F64, I32
 from .recherche import flood, holds_together, seeded, uniform
@@ -85,9 +86,9 @@ def _anneal(
     meilleur: I32,
     coupees: float,
     mieux: float,
-    marque: I32,
+    marque: I64,
     pile: I32,
-    compteur: NDArray[np.int64],
+    compteur: I64,
 ) -> tuple[float, float]:
     """Some steps; returns (borders cut now, fewest with every part inside its window)."""
     n, k = len(x), len(somme)
@@ -148,7 +149,7 @@ def split(arete: I32, population: F64, k: int, bas: float, haut: float, stop: Ar
     """
     n = len(population)
     indptr, indices = adjacency(n, arete, np.ones(len(arete)))
-    marque, pile, compteur = np.zeros(n, dtype=np.int32), np.zeros(n + 1, dtype=np.int32), np.zeros(1, dtype=np.int64)
+    marque, compteur, pile = marks(n)
     flood(indptr, indices, 0, np.zeros(n, dtype=np.int32), np.full(n, -1, dtype=np.int32), 0, -1, marque, pile, 1)
     if k < 1 or k > n or not marque.all():
         raise ValueError("graphe : moins de sommets que de parties, ou sommets sans lien")

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from .couts import Tables, shares
 from .probleme import F64, I32, B, Problem
 
+I64 = NDArray[np.int64]
+
 
 class Donnees(NamedTuple):
     """What compiled loops read: n zones, C collèges, T years, G groups.
@@ -82,10 +84,16 @@ class Memoire(NamedTuple):
     membres: I32
     nombre: I32
     rang: I32
-    marque: I32
-    compteur: NDArray[np.int64]
+    marque: I64
+    compteur: I64
     pile: I32
     meilleur: I32
+
+
+def marks(n: int) -> tuple[I64, I64, I32]:
+    """Marks of the zones, their counter, and a stack, for `collèges.recherche.flood`. The marks are as wide as the
+    counter: every test of a search takes a new one, and a mark that could not hold it would never be found again."""
+    return np.zeros(n, dtype=np.int64), np.zeros(1, dtype=np.int64), np.zeros(n + 1, dtype=np.int32)
 
 
 def donnees(problem: Problem, t: Tables) -> Donnees:
@@ -211,6 +219,7 @@ def memoire(d: Donnees, x: I32, x2: I32) -> Memoire:
         membres[j, nombre[j]], rang[zone] = zone, nombre[j]
         nombre[j] += 1
     connue = d.classe > 0
+    marque, compteur, pile = marks(n)
     return Memoire(
         x=x.copy(),
         x2=x2.copy(),
@@ -227,8 +236,8 @@ def memoire(d: Donnees, x: I32, x2: I32) -> Memoire:
         membres=membres,
         nombre=nombre,
         rang=rang,
-        marque=np.zeros(n, dtype=np.int32),
-        compteur=np.zeros(4, dtype=np.int64),
-        pile=np.zeros(n + 1, dtype=np.int32),
+        marque=marque,
+        compteur=compteur,
+        pile=pile,
         meilleur=x.copy(),
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geodata.compilation import compiled
 
-from .donnees import Donnees, Memoire
+from .donnees import I64, Donnees, Memoire
 from .probleme import F64, I32, B
 from .variation import other_costs, shift_cost, total
 
@@ -35,7 +35,7 @@ def uniform(etat: NDArray[np.uint64]) -> float:
 
 @compiled
 def flood(
-    indptr: I32, indices: I32, porte: int, x: I32, x2: I32, j: int, sans: int, marque: I32, pile: I32, nouvelle: int
+    indptr: I32, indices: I32, porte: int, x: I32, x2: I32, j: int, sans: int, marque: I64, pile: I32, nouvelle: int
 ) -> None:
     """Mark with ``nouvelle`` what j's door reaches inside its sector without zone ``sans``."""
     marque[porte] = nouvelle
@@ -74,7 +74,7 @@ def relink_all(d: Donnees, m: Memoire) -> None:
 
 @compiled
 def holds_together(
-    indptr: I32, indices: I32, porte: int, x: I32, x2: I32, zone: int, a: int, marque: I32, pile: I32, nouvelle: int
+    indptr: I32, indices: I32, porte: int, x: I32, x2: I32, zone: int, a: int, marque: I64, pile: I32, nouvelle: int
 ) -> bool:
     """Neighbours of the zone in sector a (or a's door) hold together by borders between themselves."""
     debut, fin = indptr[zone], indptr[zone + 1]

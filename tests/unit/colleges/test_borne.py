@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,21 +22,42 @@ from .exact import best_plan
 
 
 def raw_bound(problem: Problem) -> float:
-    """What the master proves from today's sectors alone, before anything compares it with a plan."""
+    """What the master proves from today's sectors alone, or from none, before anything compares it with a plan."""
     recherche = Recherche(problem, Arret(iterations=1), 1, silent)
     recherche.keep_sectors(recherche.m.x)
-    maitre = Maitre(recherche.relache, 1e-6 * max(1.0, abs(recherche.suivi.cout)), 1)
-    maitre.add(list(recherche.colonnes))
-    for _ in range(60):
-        if maitre.fini:
-            break
-        maitre.iterate()
-    return float(maitre.borne) + recherche.constante
+    bornes = []
+    for colonnes in (list(recherche.colonnes), []):
+        maitre = Maitre(recherche.relache, 1e-6 * max(1.0, abs(recherche.suivi.cout)), 1)
+        maitre.add(colonnes)
+        for _ in range(60):
+            if maitre.fini:
+                break
+            maitre.iterate()
+        bornes.append(float(maitre.borne))
+    return max(bornes) + recherche.constante
+
+
+def one_imposed(graine: int) -> Problem:
+    """Its first shared zone has to go to one of its two collèges."""
+    base = make_case(graine, 5, 2, g=1, t=1, partages=0.5, regles=False)
+    impose = np.full(5, AUCUN, dtype=np.int32)
+    zone = int(np.flatnonzero(base.present[:, 1] != AUCUN)[0])
+    impose[zone] = base.present[zone, graine % 2]
+    return replace(base, impose=impose)
+
+
+@pytest.mark.parametrize("graine", [15, 1267, 1712, 1789, 2170, 2705, 2847])
+def test_an_imposed_zone_that_stays_shared_is_a_link_for_both_its_colleges(graine: int) -> None:
+    """Another zone hangs on the collège that a rule takes from a shared zone: the zone stays shared."""
+    problem = one_imposed(graine)
+    recherche = Recherche(problem, Arret(iterations=1), 1, silent)
+    assert ((problem.impose != AUCUN) & (recherche.m.x2 != AUCUN)).any()
+    meilleur, _ = best_plan(problem)
+    assert raw_bound(problem) <= meilleur + 0.01
 
 
 @pytest.mark.parametrize("graine", [246, 275, 584, 2322, 3205, 3366, 3467])
-def test_an_imposed_zone_that_stays_shared_is_a_link_for_both_its_colleges(graine: int) -> None:
-    """Another zone hangs on the collège that a rule takes from a shared zone: the zone stays shared."""
+def test_an_imposed_zone_that_the_search_unshares_at_once_could_stay_shared(graine: int) -> None:
     problem = make_case(graine, 5, 3, g=1, t=1, plan="pousse", partages=0.5)
     assert ((problem.impose != AUCUN) & (problem.present[:, 1] != AUCUN)).any()
     meilleur, _ = best_plan(problem)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from collèges import moteur, solveur
 from collèges.controle import check
 from collèges.couts import costs, state
-from collèges.donnees import donnees, memoire, to_college, to_x
+from collèges.donnees import donnees, marks, memoire, to_college, to_x
 from collèges.evaluation import compare, cost_of, evaluate, known_tables, move
 from collèges.probleme import AUCUN, Problem
 from collèges.recherche import anneal, apply, may_enter, may_leave, relink_all, seeded
@@ -69,6 +69,26 @@ def test_annealing_keeps_count_and_cuts_nobody_off(problem: Problem, seed: int) 
     assert m.totaux[2] == pytest.approx(total(d, m), rel=1e-9, abs=1e-5)
     for x in (m.x, m.meilleur):
         assert evaluate(problem, Plan(to_college(x, m.x2, problem.n_colleges))).coupees == ()
+
+
+def test_marks_hold_as_many_tests_as_a_search_ever_makes() -> None:
+    """Marks narrower than their counter would be never found again past 2^31, and the flood never end."""
+    problem = grid()
+    d = donnees(problem, known_tables(problem))
+    plans = []
+    for depart in (0, 2**31 - 100):
+        m = memoire(d, *to_x(problem.present, problem.n_colleges))
+        # First: without it the next lines would write past the stack.
+        assert np.iinfo(m.marque.dtype).max >= np.iinfo(m.compteur.dtype).max
+        m.compteur[0] = depart
+        relink_all(d, m)
+        m.totaux[2] = m.totaux[3] = total(d, m)
+        anneal(d, m, seeded(1), np.flatnonzero(~d.fige).astype(np.int32), 500.0, 1.0, 0, 5_000, 5_000)
+        assert m.compteur[0] > depart + 1_000
+        plans.append(m.x.copy())
+    np.testing.assert_array_equal(plans[0], plans[1])
+    marque, compteur, pile = marks(4)
+    assert marque.dtype == compteur.dtype and len(pile) > 4
 
 
 def grid(graine: int = 5, n: int = 80, c: int = 5) -> Problem:
