@@ -1,7 +1,8 @@
 """Why nothing is feasible, and the smallest change of each rule that would make it so, in French.
 
 Each family of rules is tried alone, the others kept; where none is enough alone, all are changed together, each as
-little as the ones before it allow. Pure module.
+little as the ones before it allow. Every change told is enough; where the time was too short to prove that no smaller
+one is, its sentence says so. Pure module.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from territoires.nombres import euros, nombre, pourcent
 
 from .capacites import capacity_program
 from .centre import solve_center
-from .mip import Mip, Verdict
+from .mip import Mip, Reponse, Verdict
 from .moteur import solve_mip
 from .probleme import F64, I32, TOLERANCE_MINUTES, Capacites, Etat, Modele, Problem
 from .rayons import cover_program
@@ -25,11 +26,14 @@ from .vue import Vue, make_vue
 
 #: Seconds that explaining may take at most, and past the limit: whoever waits kills the solver soon after it.
 EXPLIQUER_S, DEPASSER_S = 20.0, 3.0
+#: Ends the sentence of a change that is enough, but not proven the least.
+AU_PLUS = " C'est au plus ce qu'il faut : un changement plus petit suffirait peut-être."
 
 
 @dataclass(frozen=True)
 class Famille:
-    """One kind of rule: whether the problem has it, the problem without it, the least change (problem, sentence)."""
+    """One kind of rule: whether the problem has it, the problem without it, the least change (problem, sentence), None
+    where none is enough or none was found in time."""
 
     presente: Callable[[Problem], bool]
     sans: Callable[[Problem], Problem]
@@ -52,9 +56,10 @@ def explain(vue: Vue, stop: Arret, seed: int) -> tuple[list[str], list[str]]:
         trouve = famille.moindre(problem, court, seed)
         if trouve is not None:
             phrases.append(trouve[1])
-    if phrases:
-        return causes, phrases
-    return causes, _together(problem, presentes, court, seed)
+    phrases = phrases or _together(problem, presentes, court, seed)
+    if not phrases:
+        causes.append("Aucun changement de règle qui suffise n'a été trouvé.")
+    return causes, phrases
 
 
 def _together(problem: Problem, presentes: list[Famille], stop: Arret, seed: int) -> list[str]:
@@ -65,7 +70,10 @@ def _together(problem: Problem, presentes: list[Famille], stop: Arret, seed: int
         allege = courant
         for autre in presentes[rang + 1 :]:
             allege = autre.sans(allege)
-        if _feasible(allege, stop, seed):
+        possible = _feasible(allege, stop, seed)
+        if possible is None:
+            return []
+        if possible:
             continue
         trouve = famille.moindre(allege, stop, seed)
         if trouve is None:
@@ -117,32 +125,45 @@ def _program(problem: Problem, cout: F64, souple: bool = False) -> tuple[Vue, Mi
     return vue, capacity_program(vue, rayon=None if couvertures else loin, cout=prix, souple=souple).mip
 
 
-def _least(problem: Problem, cout: F64, stop: Arret, seed: int) -> float | None:
-    """Least sum of ``cout`` over open levels, None where nothing is feasible (or no time)."""
-    _, mip = _program(problem, cout)
-    reponse = solve_mip(mip, stop, seed=seed)
-    return reponse.objectif if reponse.x is not None else None
+def _least(problem: Problem, cout: F64, stop: Arret, seed: int) -> Reponse:
+    """Least sum of ``cout`` over open levels, as far as the time allows."""
+    return solve_mip(_program(problem, cout)[1], stop, seed=seed)
 
 
-def _feasible(problem: Problem, stop: Arret, seed: int) -> bool:
-    return _least(problem, np.zeros(problem.n_niveaux), stop, seed) is not None
+def _feasible(problem: Problem, stop: Arret, seed: int) -> bool | None:
+    """Whether the rules leave an answer, None = not known."""
+    reponse = _least(problem, np.zeros(problem.n_niveaux), stop, seed)
+    if reponse.x is not None:
+        return True
+    return False if reponse.verdict is Verdict.IRREALISABLE else None
+
+
+def _told(phrase: str, prouve: bool) -> str:
+    return phrase if prouve else phrase + AU_PLUS
+
+
+def _sites(nombre: int) -> str:
+    return f"{nombre} site{'s' if nombre > 1 else ''}"
 
 
 def _more_sites(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
     minimum = _least(replace(problem, sites_max=None), np.ones(problem.n_niveaux), stop, seed)
-    if minimum is None or problem.sites_max is None:
+    if minimum.x is None or problem.sites_max is None:
         return None
-    sites = round(minimum)
-    phrase = f"Autoriser {sites} site{'s' if sites > 1 else ''} au lieu de {problem.sites_max} au plus."
-    return replace(problem, sites_max=sites), phrase
+    sites = round(minimum.objectif)
+    phrase = f"Autoriser {_sites(sites)} au lieu de {problem.sites_max} au plus."
+    return replace(problem, sites_max=sites), _told(phrase, minimum.verdict is Verdict.OPTIMAL)
 
 
 def _fewer_sites(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
     maximum = _least(replace(problem, sites_min=0), -np.ones(problem.n_niveaux), stop, seed)
-    if maximum is None:
+    if maximum.x is None:
         return None
-    sites = round(-maximum)
-    return replace(problem, sites_min=sites), f"Demander au moins {sites} sites au lieu de {problem.sites_min}."
+    sites = round(-maximum.objectif)
+    phrase = f"Demander au moins {_sites(sites)} au lieu de {problem.sites_min}."
+    if not sites:
+        phrase = "Ne plus demander de nombre minimal de sites."
+    return replace(problem, sites_min=sites), _told(phrase, maximum.verdict is Verdict.OPTIMAL)
 
 
 def _with(problem: Problem, nom: str, valeur: float | None) -> Problem:
@@ -153,13 +174,13 @@ def _with(problem: Problem, nom: str, valeur: float | None) -> Problem:
 def _budget(nom: str, couts: str, mot: str) -> Famille:
     def moindre(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
         minimum = _least(_with(problem, nom, None), getattr(problem, couts), stop, seed)
-        if minimum is None:
+        if minimum.x is None:
             return None
         # A cent more than the sum, so that it stays enough once rounded.
-        montant = float(np.ceil(minimum * 100 - 1e-6)) / 100
+        montant = float(np.ceil(minimum.objectif * 100 - 1e-6)) / 100
         avant = getattr(problem, nom)
         phrase = f"Porter le budget {mot} de {euros(avant, centimes=True)} à {euros(montant, centimes=True)}."
-        return _with(problem, nom, montant), phrase
+        return _with(problem, nom, montant), _told(phrase, minimum.verdict is Verdict.OPTIMAL)
 
     return Famille(lambda p: getattr(p, nom) is not None, lambda p: _with(p, nom, None), moindre)
 
@@ -174,7 +195,7 @@ def _longer(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | N
     # Rounded up, but for what the comparison grants.
     minutes = float(np.ceil((trouve.rayon - TOLERANCE_MINUTES / 2) * 10)) / 10
     phrase = f"Porter le temps maximal de {nombre(problem.minutes_max or 0, 1)} à {nombre(minutes, 1)} min."
-    return replace(problem, minutes_max=minutes), phrase
+    return replace(problem, minutes_max=minutes), _told(phrase, trouve.borne >= trouve.rayon)
 
 
 def _unserved(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
@@ -190,7 +211,7 @@ def _lower_shares(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, st
     """All shares asked lowered by the same number of points, as few as possible."""
     vue, mip = _program(problem, np.zeros(problem.n_niveaux), souple=True)
     reponse = solve_mip(mip, stop, gap_abs=1e-7, seed=seed)
-    if reponse.x is None or reponse.verdict is not Verdict.OPTIMAL:
+    if reponse.x is None:
         return None
     baisse = min(1.0, float(np.ceil(max(reponse.objectif, 0.0) * 1000 - 1e-4)) / 1000)
     phrase = f"Abaisser de {nombre(100 * baisse, 1)} points les parts de demande à couvrir."
@@ -206,7 +227,7 @@ def _lower_shares(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, st
     if len(vue.parts) == 1 and part_min:
         reste = pourcent(max(0.0, part_min - baisse))
         phrase = f"Demander une part couverte de {reste} au lieu de {pourcent(part_min)}."
-    return change, phrase
+    return change, _told(phrase, reponse.verdict is Verdict.OPTIMAL)
 
 
 def _without_shares(problem: Problem) -> Problem:
@@ -219,19 +240,23 @@ def _fewer_by_group(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, 
     if problem.sites_min_groupe is None or not _feasible(libre, stop, seed):
         return None
     minima = problem.sites_min_groupe.copy()
-    noms = []
-    # Group by group, the largest number of sites that still holds with the others as asked.
+    noms, prouve = [], True
+    # Group by group, the largest number of sites that still holds with the others as asked. None at all holds: it is
+    # what the group before was tried with.
     for g in np.flatnonzero(minima > 0):
         voulu = int(minima[g])
-        while minima[g] > 0 and not _feasible(
-            replace(problem, sites_min_groupe=_later_free(minima, int(g))), stop, seed
-        ):
+        while minima[g] > 0:
+            possible = _feasible(replace(problem, sites_min_groupe=_later_free(minima, int(g))), stop, seed)
+            if possible:
+                break
+            prouve = prouve and possible is False
             minima[g] -= 1
         if minima[g] < voulu:
             noms.append(f"{problem.noms[g]} : {minima[g]} au lieu de {voulu}")
     if not noms:
         return None
-    return replace(problem, sites_min_groupe=minima), f"Demander moins de sites par collectivité ({', '.join(noms)})."
+    phrase = f"Demander moins de sites par collectivité ({', '.join(noms)})."
+    return replace(problem, sites_min_groupe=minima), _told(phrase, prouve)
 
 
 def _later_free(minima: I32, g: int) -> I32:
@@ -250,15 +275,18 @@ def _larger(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | N
     haut = total / max(float(base[base > 0].min(initial=np.inf)), 1e-9) if (base > 0).any() else 0.0
     if not np.isfinite(haut) or haut <= 1.0 or not _feasible(_scaled(problem, haut), stop, seed):
         return None
-    bas = 1.0
+    bas, prouve = 1.0, True
     while haut - bas > 0.01 and not stop.reached():
         milieu = (bas + haut) / 2
-        if _feasible(_scaled(problem, milieu), stop, seed):
+        possible = _feasible(_scaled(problem, milieu), stop, seed)
+        if possible:
             haut = milieu
         else:
             bas = milieu
+            prouve = prouve and possible is False
+    prouve = prouve and haut - bas <= 0.01
     haut = float(np.ceil(haut * 100)) / 100
-    return _scaled(problem, haut), f"Augmenter toutes les capacités de {pourcent(haut - 1, 0)}."
+    return _scaled(problem, haut), _told(f"Augmenter toutes les capacités de {pourcent(haut - 1, 0)}.", prouve)
 
 
 def _scaled(problem: Problem, facteur: float) -> Problem:
@@ -280,7 +308,8 @@ def _reopen(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | N
     etat = problem.etat.copy()
     etat[sites] = Etat.CANDIDAT
     noms = ", ".join(f"« {problem.site_nom[s]} »" for s in sites[:5]) + (", ..." if len(sites) > 5 else "")
-    return replace(problem, etat=etat), f"Ne plus interdire {len(sites)} site{'s' if len(sites) > 1 else ''} ({noms})."
+    phrase = f"Ne plus interdire {_sites(len(sites))} ({noms})."
+    return replace(problem, etat=etat), _told(phrase, reponse.verdict is Verdict.OPTIMAL)
 
 
 def _free_required(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
@@ -298,7 +327,8 @@ def _free_required(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, s
     etat = problem.etat.copy()
     etat[sites] = Etat.CANDIDAT
     noms = ", ".join(f"« {problem.site_nom[s]} »" for s in sites[:5])
-    return replace(problem, etat=etat), f"Ne plus imposer {len(sites)} site{'s' if len(sites) > 1 else ''} ({noms})."
+    phrase = f"Ne plus imposer {_sites(len(sites))} ({noms})."
+    return replace(problem, etat=etat), _told(phrase, reponse.verdict is Verdict.OPTIMAL)
 
 
 def _has_shares(problem: Problem) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accueil import assouplissement
+from accueil import assouplissement, centre
 from accueil.controle import check
 from accueil.mip import Reponse, Verdict
+from accueil.moteur import solve_mip
 from accueil.probleme import Capacites, Modele, Problem, make_problem
 from accueil.solveur import solve
 from accueil.vue import make_vue
@@ -120,3 +121,77 @@ def test_the_longer_time_told_is_the_one_of_the_trip() -> None:
     solution = solve(problem, Arret())
     assert "Porter le temps maximal de 30,0 à 32,4 min." in solution.relaxations
     assert solve(replace(problem, minutes_max=32.4), Arret()).bilan.status is Statut.OPTIMAL
+
+
+def unproven(monkeypatch: pytest.MonkeyPatch, tait: bool = False) -> None:
+    """Programs end without a proof: with their answer, or (``tait``) without a word where nothing is feasible."""
+
+    def interrupted(*args: Any, **kwargs: Any) -> Reponse:
+        reponse = solve_mip(*args, **kwargs)
+        if reponse.x is None:
+            return Reponse(Verdict.INCONNU, None, np.inf, -np.inf) if tait else reponse
+        return replace(reponse, verdict=Verdict.REALISABLE, borne=-np.inf)
+
+    monkeypatch.setattr(assouplissement, "solve_mip", interrupted)
+    monkeypatch.setattr(centre, "solve_mip", interrupted)
+
+
+AU_PLUS = "au plus ce qu'il faut"
+#: Infeasible, each by the rule that its name says.
+PAR_REGLE = {
+    "sites_max": make_problem([[0.0, np.inf], [np.inf, 0.0]], sites_max=1),
+    "sites_min": make_problem([[0.0, 9.0]], etat=[0, 3], sites_min=2),
+    "budget": make_problem([[0.0, 9.0]], cout_annuel=[10.0, 20.0], budget_annuel=5.0),
+    "parts": make_problem([[0.0, 9.0], [9.0, 0.0]], sites_max=1, seuil=3.0, part_min=0.7),
+    "groupes": make_problem([[0.0, 9.0]], sites_min_groupe=[2], etat=[0, 3]),
+    "capacites": make_problem([[0.0, 9.0]] * 3, capacites=Capacites.UNIQUE, capacite=[1.0, 1.0]),
+    "interdits": make_problem([[0.0, np.inf], [np.inf, 0.0]], etat=[0, 3]),
+    "requis": make_problem([[0.0, 1.0, 2.0]], etat=[2, 2, 0], sites_max=1),
+}
+
+
+@pytest.mark.parametrize("nom", PAR_REGLE)
+def test_what_is_not_proven_least_is_told_as_enough(nom: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = PAR_REGLE[nom]
+    court = Arret(seconds=20)
+    _, preuves = assouplissement.explain(make_vue(problem), court, 1)
+    assert preuves
+    assert not any(AU_PLUS in phrase for phrase in preuves)
+    unproven(monkeypatch, tait=nom in ("groupes", "capacites"))
+    _, phrases = assouplissement.explain(make_vue(problem), court, 1)
+    assert phrases
+    # Freeing demands altogether is no number that could be smaller.
+    assert all(AU_PLUS in phrase or phrase.startswith("Accepter") for phrase in phrases), phrases
+
+
+def test_a_longer_time_not_proven_least_is_told_as_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = make_problem(
+        [[4.0, 3.0], [5.0, 9.0], [6.0, 2.0]], sites_max=1, minutes_max=3.0, capacites=Capacites.UNIQUE
+    )
+    _, preuves = assouplissement.explain(make_vue(problem), Arret(), 1)
+    assert "Porter le temps maximal de 3,0 à 6,0 min." in preuves
+    unproven(monkeypatch, tait=True)
+    _, phrases = assouplissement.explain(make_vue(problem), Arret(), 1)
+    assert any(phrase.startswith("Porter le temps maximal") and AU_PLUS in phrase for phrase in phrases), phrases
+
+
+def test_not_known_is_not_taken_for_infeasible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be said of a change whose programs end without a word, and it is told so."""
+
+    def dead(mip: object, stop: Arret, **kwargs: Any) -> Reponse:
+        return Reponse(Verdict.INCONNU, None, np.inf, -np.inf)
+
+    monkeypatch.setattr(assouplissement, "solve_mip", dead)
+    for problem in PAR_REGLE.values():
+        causes, phrases = assouplissement.explain(make_vue(problem), Arret(), 1)
+        assert not phrases
+        assert "Aucun changement de règle qui suffise n'a été trouvé" in causes[-1]
+
+
+def test_one_site_is_told_in_the_singular() -> None:
+    (_, phrases), (_, aucun) = (
+        assouplissement.explain(make_vue(problem), Arret(), 1)
+        for problem in (PAR_REGLE["sites_min"], make_problem([[0.0]], minutes_non_servi=9.0, etat=[3], sites_min=1))
+    )
+    assert "Demander au moins 1 site au lieu de 2." in phrases
+    assert "Ne plus demander de nombre minimal de sites." in aucun
