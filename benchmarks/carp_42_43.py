@@ -4,7 +4,8 @@
 
 One JSON line a block and seed, then one with the gain of the common block over the sum of the two; assumptions are
 those of `benchmarks.carp_loire.Hypotheses`, printed first. Each block is planned in a process of its own, whose peak
-memory is given; ``--limite`` counts CPU seconds of the search.
+memory is given; ``--limite`` counts CPU seconds of the search. The common block begins with the plans of its members
+put together: they are one of its own plans, so sharing can never look dearer than it is.
 """
 
 from __future__ import annotations
@@ -25,16 +26,27 @@ import numpy as np
 
 from benchmarks.carp_loire import MEMBRES, Hypotheses, Territoire, problem, read
 from benchmarks.mesure import peak_mb, say
+from routes import solveur
 from routes.controle import check
 from routes.controle_trajet import check_trajectory
 from routes.preparation import Preparation
-from routes.probleme import I32
+from routes.probleme import AUCUN, I32, Circuit
 from routes.resultat import Solution
 from routes.trajet import Trajet, expand
 from territoires.calcul import Arret, ControleEchoue
 
 BLOCS = (*((code,) for code in MEMBRES), MEMBRES)
 LIMITE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Sortie:
+    """A truck's circuit in terms of the whole territory: depot and rank there, first road arc of each service (-1 -
+    depot for a reload)."""
+
+    depot: int
+    rank: int
+    visits: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class Demande:
     limit_s: float
     engine: str
     hypotheses: Hypotheses
+    start: tuple[Sortie, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,7 @@ class Reponse:
 
     line: dict[str, object]
     trajets: tuple[Trajet, ...]
+    sorties: tuple[Sortie, ...]
 
 
 def plan_block(demande: Demande) -> Reponse:
@@ -68,9 +82,10 @@ def plan_block(demande: Demande) -> Reponse:
         prepared = time.process_time() - debut
         # Compiled code is built or loaded before the clock runs.
         solve(preparation.probleme, Arret(iterations=1), demande.seed, demande.engine)
+        start = from_sorties(preparation, territoire, demande) if demande.start else None
         stop = ArretCPU(seconds=demande.limit_s)
         clock = time.monotonic()
-        solution = solve(preparation.probleme, stop, demande.seed, demande.engine)
+        solution = solveur.solve(preparation.probleme, stop, demande.seed, engine=demande.engine, start=start)
         seconds, wall = stop.elapsed(), time.monotonic() - clock
         trajets = expand(preparation, solution)
         checked = _checked(preparation, solution, trajets)
@@ -92,7 +107,50 @@ def plan_block(demande: Demande) -> Reponse:
         "exchanged_km": exchanged(territoire, demande, trajets),
         "peak_mb": peak_mb(),
     }
-    return Reponse(line, trajets)
+    return Reponse(line, trajets, to_sorties(preparation, territoire, demande, solution))
+
+
+def depots_of(territoire: Territoire, block: tuple[str, ...]) -> I32:
+    """Depots of a block, in the order of its problem."""
+    members = [MEMBRES.index(code) for code in block]
+    return np.flatnonzero(np.isin(territoire.depot_member, members)).astype(np.int32)
+
+
+def first_arcs(preparation: Preparation) -> I32:
+    """(n, 2) arc of the whole network that each item and mode begins with, AUCUN = none."""
+    first = preparation.contraction.arcs[preparation.contraction.first[np.maximum(preparation.item_arc, 0)]]
+    return np.where(preparation.item_arc == AUCUN, AUCUN, first).astype(np.int32)
+
+
+def to_sorties(
+    preparation: Preparation, territoire: Territoire, demande: Demande, solution: Solution
+) -> tuple[Sortie, ...]:
+    """A plan in terms of the whole territory."""
+    depots, arcs = depots_of(territoire, demande.block), first_arcs(preparation)
+    each = demande.hypotheses.trucks_per_depot
+    sorties = []
+    for circuit in solution.circuits:
+        visits = tuple(
+            int(arcs[v // 2, v % 2]) if v >= 0 else -1 - int(depots[preparation.point_depot[-1 - v]])
+            for v in circuit.visits.tolist()
+        )
+        sorties.append(Sortie(int(depots[circuit.truck // each]), circuit.truck % each, visits))
+    return tuple(sorties)
+
+
+def from_sorties(preparation: Preparation, territoire: Territoire, demande: Demande) -> tuple[Circuit, ...]:
+    """These circuits in the block's own numbers; roads that are no item of it are left to the search."""
+    depots = {int(depot): k for k, depot in enumerate(depots_of(territoire, demande.block))}
+    item = {int(arc): 2 * i + m for (i, m), arc in np.ndenumerate(first_arcs(preparation)) if arc != AUCUN}
+    point = {int(depot): r for r, depot in reversed(list(enumerate(preparation.point_depot)))}
+    circuits = []
+    for sortie in demande.start:
+        visits = [
+            item[v] if v >= 0 else -1 - point[depots[-1 - v]] for v in sortie.visits if v < 0 or v in item
+        ]  # fmt: skip
+        truck = depots[sortie.depot] * demande.hypotheses.trucks_per_depot + sortie.rank
+        circuits.append(Circuit(truck, np.array(visits, dtype=np.int32)))
+    return tuple(circuits)
 
 
 def figures(preparation: Preparation, solution: Solution) -> dict[str, object]:
@@ -215,10 +273,12 @@ def main() -> int:
     hypotheses = Hypotheses()
     print(json.dumps({"bench": "carp_42_43", "case": "assumptions", **asdict(hypotheses)}), flush=True)
     lines: list[dict[str, object]] = []
+    alone: dict[str, tuple[Sortie, ...]] = {}
     for block in blocks:
+        start = tuple(sortie for code in block for sortie in alone.get(code, ()))
         best: tuple[float, Demande, Reponse] | None = None
         for seed in range(1, args.graines + 1):
-            demande = Demande(args.donnees, block, seed, args.limite, args.moteur, hypotheses)
+            demande = Demande(args.donnees, block, seed, args.limite, args.moteur, hypotheses, start)
             # A new process each time: its peak memory is that of one block.
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as enfant:
                 reponse = enfant.submit(plan_block, demande).result()
@@ -227,6 +287,8 @@ def main() -> int:
             cost = float(str(reponse.line["cost"]))
             if best is None or cost < best[0]:
                 best = (cost, demande, reponse)
+        if best is not None and len(block) == 1:
+            alone[block[0]] = best[2].sorties
         if args.image is not None and block == blocks[-1] and best is not None:
             draw(best[1], best[2].trajets, args.image)
     if len(blocks) == len(BLOCS):

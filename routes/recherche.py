@@ -85,6 +85,8 @@ class Recherche:
         clear(d, s)
         if start is not None:
             self.take(start)
+            # Present circuits are worth more than what so warm a start would leave of them.
+            self.warm = min(self.warm, CHAUD)
         construct(d, s)
         self.tell()
         self.hot = self.mean_price()
