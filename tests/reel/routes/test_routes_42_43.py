@@ -9,11 +9,15 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from benchmarks.carp_42_43 import Demande, from_sorties, to_sorties
 from benchmarks.carp_loire import MEMBRES, Hypotheses, Territoire, problem, read
+from routes.controle import check
 from routes.controle_trajet import check_trajectory
 from routes.preparation import Preparation
 from routes.probleme import AUCUN, Circuit
+from routes.solveur import solve
 from routes.trajet import expand
+from territoires.calcul import Arret
 
 pytestmark = pytest.mark.reel
 
@@ -83,3 +87,21 @@ def test_a_circuit_is_driven_on_the_roads_of_the_file(territoire: Territoire, en
     assert len(set(edges.tolist())) == len(edges)
     assert set(territoire.member[edges].tolist()) <= {0, 1}
     assert np.count_nonzero(trajet.arc == AUCUN) == 1
+
+
+def test_plans_of_the_members_are_one_plan_of_the_block(
+    donnees: Path, territoire: Territoire, ensemble: Preparation
+) -> None:
+    cost, sorties = 0.0, []
+    for code in MEMBRES:
+        demande = Demande(donnees, (code,), 1, 1.0, "limitrophe", Hypotheses())
+        alone = problem(territoire, (code,), Hypotheses())
+        plan = solve(alone.probleme, Arret(iterations=300), seed=1)
+        cost += plan.objectif.total
+        sorties += to_sorties(alone, territoire, demande, plan)
+    both = Demande(donnees, MEMBRES, 1, 1.0, "limitrophe", Hypotheses(), tuple(sorties))
+    start = from_sorties(ensemble, territoire, both)
+    together = solve(ensemble.probleme, Arret(iterations=0), start=start)
+    check(ensemble.probleme, together)
+    assert not together.bilan.remarks
+    assert together.objectif.total <= cost * (1 + 1e-6)
