@@ -19,12 +19,12 @@ import numpy as np
 
 from benchmarks.cas_reels import Cas, forecast_35, frontiere_42_43, ille_et_vilaine
 from benchmarks.mesure import say
-from collèges.controle import check, check_evaluation
-from collèges.evaluation import evaluate, move
-from collèges.probleme import AUCUN, I32, Problem
+from collèges.controle import check
+from collèges.evaluation import evaluate
+from collèges.probleme import AUCUN, I32
 from collèges.resultat import Evaluation, Plan, Solution, present_plan
 from collèges.solveur import solve
-from territoires.calcul import Arret, ControleEchoue
+from territoires.calcul import Arret
 
 JOUR = "aujourd'hui"
 CAS = ("prevision", "ille-et-vilaine", "frontiere-42-43")
@@ -85,12 +85,12 @@ def _map(cas: Cas, plans: Sequence[tuple[str, I32]], args: argparse.Namespace) -
 # --- one block --------------------------------------------------------------------------------------------
 
 
-def _block(cas: Cas, args: argparse.Namespace) -> tuple[Evaluation, Solution]:
-    """Solve, check, print, draw."""
+def _block(cas: Cas, args: argparse.Namespace, departs: Sequence[Plan] = ()) -> tuple[Evaluation, Solution]:
+    """Solve (from these plans too), check, print."""
     problem = cas.problem
     avant = evaluate(problem, present_plan(problem))
     debut = time.perf_counter()
-    solution = solve(problem, Arret(seconds=args.limite), seed=args.graine)
+    solution = solve(problem, Arret(seconds=args.limite), seed=args.graine, departs=departs)
     secondes = time.perf_counter() - debut
     check(problem, solution)
     say(f"{cas.nom} : contrôlé, {secondes:.1f} s")
@@ -185,25 +185,7 @@ def _print_block(cas: Cas, avant: Evaluation, solution: Solution, secondes: floa
 # --- alone and together -----------------------------------------------------------------------------------
 
 
-def _descend(problem: Problem, plan: Plan) -> tuple[Plan, Evaluation]:
-    """Zones given one by one to a neighbour's collège as long as that is better and cuts nobody off."""
-    voisins: list[set[int]] = [set() for _ in range(problem.n_zones)]
-    for a, b in problem.arete[problem.frontiere_m > 0].tolist():
-        voisins[a].add(b)
-        voisins[b].add(a)
-    evaluation, mieux = evaluate(problem, plan), True
-    while mieux:
-        mieux = False
-        for zone in range(problem.n_zones):
-            autour = {int(plan.college[v, 0]) for v in voisins[zone]} - {int(plan.college[zone, 0]), AUCUN}
-            for j in sorted(autour):
-                essai, vue = move(problem, plan, [zone], j)
-                if vue.cout < evaluation.cout - 1e-6 and not vue.coupees:
-                    plan, evaluation, mieux = essai, vue, True
-    return plan, evaluation
-
-
-def _joined(cas: Sequence[Cas], seuls: Sequence[Solution]) -> Plan:
+def joined(cas: Sequence[Cas], seuls: Sequence[Solution]) -> Plan:
     """Each one's plan as one plan of the last block, which is all of them together."""
     problem = cas[-1].problem
     chacun = problem.present.copy()
@@ -216,19 +198,13 @@ def _joined(cas: Sequence[Cas], seuls: Sequence[Solution]) -> Plan:
 
 
 def _alone_and_together(cas: Sequence[Cas], args: argparse.Namespace) -> None:
-    """Both regimes. What each one does alone may be done together: the better of the search's plan of the whole block
-    and of the plans of each one alone, improved zone by zone across the border, is the plan of both."""
-    resultats = [_block(c, args) for c in cas]
+    """Both regimes. What each one does alone may be done together: the search of the whole block starts from it."""
+    resultats = [_block(c, args) for c in cas[:-1]]
     problem = cas[-1].problem
-    chacun = _joined(cas, [solution for _, solution in resultats[:-1]])
-    cloisonne = sum(solution.evaluation.cout for _, solution in resultats[:-1])
-    trouve = resultats[-1][1]
-    plan, evaluation = min(
-        (_descend(problem, chacun), _descend(problem, trouve.plan)), key=lambda couple: couple[1].cout
-    )
-    check_evaluation(problem, plan, evaluation)
-    if evaluation.coupees:
-        raise ControleEchoue("plan d'ensemble : zones coupées de leur collège")
+    seuls = [solution for _, solution in resultats]
+    chacun, cloisonne = joined(cas, seuls), sum(solution.evaluation.cout for solution in seuls)
+    resultats.append(_block(cas[-1], args, [chacun]))
+    plan, evaluation = resultats[-1][1].plan, resultats[-1][1].evaluation
     _map(cas[-1], [("Chacun chez soi", chacun.college), ("Ensemble", plan.college)], args)
     groupes = {
         nom: {
@@ -239,7 +215,7 @@ def _alone_and_together(cas: Sequence[Cas], args: argparse.Namespace) -> None:
     }
     passent = int(np.sum(problem.college_groupe[plan.college[:, 0]] != problem.zone_groupe))
     if args.json:
-        sortie = {"cas": "gain", "cloisonne": cloisonne, "recherche": trouve.evaluation.cout}
+        sortie = {"cas": "gain", "cloisonne": cloisonne}
         print(json.dumps(sortie | {"mutualise": evaluation.cout, "zones_passees": passent, "groupes": groupes}))
         return
     print("\nChacun chez soi ou ensemble (élèves-minutes)")
@@ -249,7 +225,7 @@ def _alone_and_together(cas: Sequence[Cas], args: argparse.Namespace) -> None:
             f"  rééquilibré {_french('{:,.0f}', solution.evaluation.cout):>9}"
         )
     print(
-        f"  somme des deux seuls {_french('{:,.0f}', cloisonne)}, ensemble (le meilleur plan, repris zone par zone) "
+        f"  somme des deux seuls {_french('{:,.0f}', cloisonne)}, ensemble (recherche partie des deux plans) "
         f"{_french('{:,.0f}', evaluation.cout)} : gain {_french('{:,.0f}', cloisonne - evaluation.cout)} "
         f"({_french('{:.1%}', 1 - evaluation.cout / cloisonne)}), {passent} zones passent la limite"
     )

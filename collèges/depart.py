@@ -6,11 +6,14 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .donnees import Donnees, Memoire, memoire, to_college, to_x
+from .evaluation import check_shape
 from .graphe import attached
 from .probleme import AUCUN, I32, Problem
 from .recherche import apply, may_enter, may_leave, relink_all
+from .resultat import Plan
 from .variation import total
 
 
@@ -25,7 +28,7 @@ def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
     for zone in np.flatnonzero((problem.impose >= 0) & (x2 >= 0)):
         avant = x[zone], x2[zone]
         x[zone], x2[zone] = problem.impose[zone], AUCUN
-        if _cuts_off(d, to_college(x, x2, problem.n_colleges)):
+        if len(_cut_off(d, to_college(x, x2, problem.n_colleges))):
             x[zone], x2[zone] = avant
     m = memoire(d, x, x2)
     relink_all(d, m)
@@ -42,11 +45,32 @@ def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
     return m, np.flatnonzero(~d.fige & (m.x2 < 0)).astype(np.int32)
 
 
-def _cuts_off(d: Donnees, college: I32) -> bool:
-    """Whether a zone of the plan is in an island that is not tolerated."""
+def given(problem: Problem, d: Donnees, plan: Plan) -> tuple[I32, I32]:
+    """(x, x2) of a plan to start from instead of today's. Raises `ValueError` unless the solver could give it: the
+    shape, what each zone may have, no zone cut off."""
+    check_shape(problem, plan)
+    college = plan.college.copy()
+    # A shared sector is the same whichever collège is named first.
+    garde = (np.sort(college, axis=1) == np.sort(problem.present, axis=1)).all(axis=1)
+    college[garde] = problem.present[garde]
+    seul = (college[:, 0] >= 0) & (college[:, 1] < 0)
+    permise = seul & d.permis[np.arange(len(college)), np.maximum(college[:, 0], 0)]
+    refusees = np.flatnonzero(~(garde | permise))
+    if len(refusees):
+        raise ValueError(
+            f"plan de départ : la zone {problem.zone_code[refusees[0]]} ne peut pas recevoir ce que le plan lui donne"
+        )
+    coupees = _cut_off(d, college)
+    if len(coupees):
+        raise ValueError(f"plan de départ : la zone {problem.zone_code[coupees[0]]} est coupée de son collège")
+    return to_x(college, problem.n_colleges)
+
+
+def _cut_off(d: Donnees, college: I32) -> NDArray[np.intp]:
+    """Zones of the plan in islands that are not tolerated, rising."""
     detachees = (college >= 0) & ~attached(college, d.portes, d.indptr, d.indices)
     zones = np.arange(len(college))[:, None]
-    return bool((detachees & ~d.tolerees[zones, np.maximum(college, 0)]).any())
+    return np.flatnonzero((detachees & ~d.tolerees[zones, np.maximum(college, 0)]).any(axis=1))
 
 
 def _grow(d: Donnees, m: Memoire) -> None:

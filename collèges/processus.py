@@ -14,21 +14,22 @@ from .maitre import Colonne, Maitre
 from .programme import solve
 
 
-def main(arguments: list[str]) -> None:
+def main(lancement: list[str]) -> None:
     """Serve until the socket closes or the parent dies.
 
-    Requests: ("programme", *arguments of `programme.solve`) -> ("reponse", Reponse);
+    Requests: ("programme", number, *arguments of `programme.solve`) -> ("reponse", number, Reponse);
     ("maitre", Relache, marge, seed) -> nothing; ("avance", turns, sectors, best cost, width of the integer
     program or None, its seconds, its nodes) -> ("borne", value, finished, None) at each rise, then ("fait", value,
     finished, plan x or None).
     """
-    lien = open_link(arguments)
+    lien = open_link(lancement)
     maitre: Maitre | None = None
     while lien is not None:
         try:
             quoi, *reste = lien.recv()
             if quoi == "programme":
-                lien.send(("reponse", solve(*reste)))
+                numero, *arguments = reste
+                lien.send(("reponse", numero, solve(*arguments)))
             elif quoi == "maitre":
                 maitre = Maitre(*reste)
             elif quoi == "avance" and maitre is not None:

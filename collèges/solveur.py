@@ -11,13 +11,14 @@ that the same seed gives the same plan on any machine.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from territoires.calcul import Arret, Progres, silent
 
-from .depart import start
+from .depart import given, start
 from .donnees import Donnees, Memoire, donnees, memoire
 from .evaluation import cost_of, known_tables
 from .graphe import attached
@@ -25,7 +26,7 @@ from .maitre import Colonne
 from .morceau import build, edge_lengths, sector_graph
 from .moteur import Enfant, ProcessusPerdu
 from .probleme import AUCUN, F64, I32, Problem
-from .programme import Reponse
+from .programme import Programme, Reponse
 from .recherche import anneal, relink_all, restart, seeded
 from .relache import assignment, relax
 from .resultat import Plan, Solution
@@ -58,7 +59,9 @@ PATIENCE = 12
 class Recherche:
     """One solve: arrays, plan in hand, children, best plan."""
 
-    def __init__(self, problem: Problem, stop: Arret, seed: int, progress: Progres) -> None:
+    def __init__(
+        self, problem: Problem, stop: Arret, seed: int, progress: Progres, departs: Sequence[Plan] = ()
+    ) -> None:
         self.problem, self.stop, self.seed = problem, stop, seed
         self.d: Donnees = donnees(problem, known_tables(problem))
         self.m, self.zones = start(problem, self.d)
@@ -77,8 +80,20 @@ class Recherche:
         self.maitre: Enfant
         self.pieceur: Enfant
         self.attend_maitre, self.maitre_fini, self.demandes, self.finies = False, False, 0, 0
+        self.numero = 0
         self.recu: I32 | None = None
         self.taille = TAILLES[0] + 2
+        for plan in departs:
+            self._begin_from(plan)
+
+    def _begin_from(self, plan: Plan) -> None:
+        """A plan given to start from: its sectors are kept for the master; it is the plan in hand when it is the best
+        so far."""
+        x, x2 = given(self.problem, self.d, plan)
+        self.keep_sectors(x)
+        autre = self.memory(x, x2)
+        if autre is not None and self.suivi.offer(x, x2, float(autre.totaux[2])):
+            self.m, self.zones = autre, np.flatnonzero(~self.d.fige & (x2 < 0)).astype(np.int32)
 
     def _constant(self) -> float:
         """Cost of those whom no plan moves: cost of today's plan less what the search counts of it."""
@@ -100,7 +115,8 @@ class Recherche:
     def heat(self) -> float:
         """Temperature at which a whole zone may go anywhere near: a quarter of the price of its pupils' places."""
         r = self.problem.regles
-        moyen = float(self.d.eleves[self.zones].mean()) if len(self.zones) else 1.0
+        zones = self.zones if len(self.zones) else np.flatnonzero(self.m.x2 >= 0)
+        moyen = float(self.d.eleves[zones].mean()) if len(zones) else 1.0
         prix = max(0.25 * max(r.poids_sureffectif, r.poids_souseffectif), r.poids_depart, 5.0 * r.poids_minutes, 1e-6)
         return max(moyen * prix, 1e-6)
 
@@ -129,9 +145,8 @@ class Recherche:
             self.colonnes[j, zones[self.relache.couvrir[zones]].tobytes()] = None
 
     def take(self, x: I32) -> bool:
-        """Take a plan found by a program as the plan in hand, when it is contiguous and better than the best. Zones
-        shared today keep what they have."""
-        autre = self.memory(np.where(self.relache.couvrir, x, self.m.x).astype(np.int32), self.m.x2)
+        """Take a plan found by a program as the plan in hand, when it is contiguous and better than the best."""
+        autre = self.memory(x, self.m.x2)
         if autre is None or autre.totaux[2] >= self.suivi.cout - 1e-7:
             return False
         self.m = autre
@@ -187,11 +202,10 @@ class Recherche:
                 continue
             secondes = min(SECONDES, self.stop.remaining()) if self.sur_horloge else float("inf")
             noeuds = None if self.sur_horloge else NOEUDS
-            self.pieceur.send("programme", morceau.programme, secondes, noeuds, morceau.depart)
-            message = self.wait(self.pieceur, secondes + 2.0)
-            if message is None:
+            self.ask_program(morceau.programme, secondes, noeuds, morceau.depart)
+            reponse = self.answer(secondes + 2.0)
+            if reponse is None:
                 return
-            reponse: Reponse = message[1]
             if reponse.x is None:
                 continue
             fini = reponse.objectif - reponse.borne <= 1e-4 * abs(reponse.objectif)
@@ -218,7 +232,7 @@ class Recherche:
         return sorted(choisis)
 
     def wait(self, enfant: Enfant, secondes: float) -> tuple[Any, ...] | None:
-        """The child's answer; progress goes on meanwhile. None when it is time to end."""
+        """The child's next message; progress goes on meanwhile. None when it is time to end."""
         fin = self.stop.elapsed() + secondes
         while True:
             message = enfant.receive(0.02)
@@ -226,6 +240,24 @@ class Recherche:
                 return message
             if self.over() or self.stop.elapsed() > fin:
                 return None
+
+    def ask_program(self, programme: Programme, secondes: float, noeuds: int | None, depart: F64 | None) -> None:
+        """Give the child of pieces a program, numbered: `answer` reads the answer to the last one alone."""
+        self.numero += 1
+        self.pieceur.send("programme", self.numero, programme, secondes, noeuds, depart)
+
+    def answer(self, secondes: float) -> Reponse | None:
+        """The answer to the last program asked; None when it does not come in time (0: it is not there yet). HiGHS may
+        overrun its limit: what comes late answers a program that is no longer asked."""
+        fin = self.stop.elapsed() + secondes
+        while True:
+            reste = max(0.0, fin - self.stop.elapsed())
+            message = self.wait(self.pieceur, reste) if secondes > 0.0 else self.pieceur.receive()
+            if message is None:
+                return None
+            _, numero, reponse = message
+            if numero == self.numero:
+                return cast(Reponse, reponse)
 
     def ask_assignment(self) -> None:
         """The assignment without contiguity, on the child that has no piece yet: another bound, better than the
@@ -235,15 +267,15 @@ class Recherche:
         self.attend_affectation = True
         secondes = min(SECONDES_AFFECTATION, 0.3 * self.stop.remaining()) if self.sur_horloge else float("inf")
         noeuds = None if self.sur_horloge else NOEUDS_AFFECTATION
-        self.pieceur.send("programme", programme._replace(entier=entier), secondes, noeuds, None)
+        self.ask_program(programme._replace(entier=entier), secondes, noeuds, None)
 
     def assigned(self) -> bool:
         """Whether the assignment without contiguity has answered."""
         if self.attend_affectation:
-            message = self.pieceur.receive() if self.sur_horloge else self.wait(self.pieceur, float("inf"))
-            if message is not None:
+            reponse = self.answer(0.0 if self.sur_horloge else float("inf"))
+            if reponse is not None:
                 self.attend_affectation = False
-                self.suivi.bound(float(message[1].borne) + self.relache.fixe)
+                self.suivi.bound(float(reponse.borne) + self.relache.fixe)
         return not self.attend_affectation
 
     def ask_master(self) -> None:
@@ -282,14 +314,14 @@ class Recherche:
                 self.recu = np.asarray(x, dtype=np.int32)
 
     def take_received(self) -> None:
-        """The master's last plan, if it is better."""
-        if self.recu is not None and self.take(self.recu):
+        """The master's last plan, if it is better. It says nothing of zones shared today: they keep what they have."""
+        if self.recu is not None and self.take(np.where(self.relache.couvrir, self.recu, self.m.x).astype(np.int32)):
             self.keep_sectors(self.m.x)
         self.recu = None
 
     def run(self) -> Solution:
         """Turns of annealing, pieces, master, until ``stop``."""
-        if len(self.zones):
+        if len(self.zones) or (self.m.x2 >= 0).any():
             with Enfant() as self.maitre, Enfant() as self.pieceur:
                 marge = MARGE * abs(self.suivi.cout)
                 self.maitre.send("maitre", self.relache, marge, self.seed)
@@ -301,8 +333,8 @@ class Recherche:
                     cout = self.suivi.cout + self.constante
                     self.suivi.progress(None, f"Recherche écourtée : {perdu} ; le meilleur plan est gardé", cout)
             self.take_received()
-        elif not (self.m.x2 >= 0).any():
-            # Nobody may move; but a shared sector may still end, and such a plan cost less.
+        elif not (self.problem.present[:, 1] >= 0).any():
+            # Nobody may move, and no shared sector could have stayed so.
             self.suivi.bound(self.suivi.cout)
         self.suivi.tell(force=True)
         return self.suivi.solution()
@@ -342,7 +374,12 @@ class Recherche:
         self.m.meilleur[:] = self.m.x
 
 
-def solve(problem: Problem, stop: Arret, seed: int = 1, progress: Progres = silent) -> Solution:
+def solve(
+    problem: Problem, stop: Arret, seed: int = 1, progress: Progres = silent, departs: Sequence[Plan] = ()
+) -> Solution:
     """New sectors for a block: always a plan, contiguous but for the islands tolerated, never dearer than today's
-    (unless zones that a rule imposes make it so); a bound proves how far it is from the best at most."""
-    return Recherche(problem, stop, seed, progress).run()
+    (unless zones that a rule imposes make it so); a bound proves how far it is from the best at most.
+
+    ``departs``: plans already known (an earlier answer, those of the block's parts put together): the answer costs no
+    more than any of them. Raises `ValueError` (French) for one that the solver may not give (see `depart.given`)."""
+    return Recherche(problem, stop, seed, progress, departs).run()

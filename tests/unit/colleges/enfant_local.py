@@ -31,7 +31,8 @@ class EnfantLocal:
         if isinstance(quoi, tuple):
             self.messages.append(quoi)
         elif quoi == "programme":
-            self.messages.append(("reponse", solve_programme(*reste)))
+            numero, *arguments = reste
+            self.messages.append(("reponse", numero, solve_programme(*arguments)))
         elif quoi == "maitre":
             self.maitre = Maitre(*reste)
         elif quoi == "avance":
