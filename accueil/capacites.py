@@ -107,3 +107,13 @@ def point_of(programme: Programme, ouverts: B, part: F64, n_colonnes: int) -> F6
     point[programme.y] = ouverts
     point[programme.x] = part[programme.demande, programme.niveau]
     return point
+
+
+def shares_at(vue: Vue, programme: Programme, x: F64) -> F64:
+    """Shares (n, m) at a point of the program: none on a closed level, of which a point may leave crumbs."""
+    valeurs = np.clip(x[programme.x], 0.0, 1.0)
+    if vue.probleme.capacites is Capacites.UNIQUE:
+        valeurs = np.round(valeurs)
+    part = np.zeros((vue.n, vue.m))
+    part[programme.demande, programme.niveau] = np.where(x[programme.y][programme.niveau] > 0.5, valeurs, 0.0)
+    return part

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from territoires.calcul import Arret
 
-from .capacites import capacity_program
+from .capacites import capacity_program, shares_at
 from .coeur import Noyau, solve_core
+from .evaluation import nearest_flows, satisfies
 from .mip import Verdict
 from .moteur import prepare, solve_mip
 from .probleme import I32, Capacites, Etat
 from .rayons import cover_program, reachable
+from .suivi import flows_of, shares_of
 from .vue import Vue
 
 #: Told of open levels (positions in the view) and shares as in `Rayon`, of the radius they reach and of the proven one.
@@ -112,6 +114,14 @@ class _Dichotomie:
             self.haut, self.niveaux, self.part = rang, niveaux, part
             self.ecoute(niveaux, part, self.rayon, float(self.valeurs[min(self.bas, len(self.valeurs) - 1)]))
 
+    def propose(self, niveaux: NDArray[np.int64], part: NDArray[np.float64] | None = None) -> None:
+        """The same for a point that a program handed over, if it respects every rule."""
+        vue = self.vue
+        ouverts = vue.niveau[niveaux]
+        flux = nearest_flows(vue.probleme, ouverts) if part is None else flows_of(vue, part)
+        if satisfies(vue.probleme, ouverts, flux, vue):
+            self.reach(niveaux, None if part is None else shares_of(vue, flux))
+
     def narrow(self) -> None:
         """Bisection by the core alone, up to what it cannot say at once."""
         vue, problem = self.vue, self.vue.probleme
@@ -179,7 +189,7 @@ class _Dichotomie:
             reponse = solve_mip(programme.mip, self.stop, gap_abs=0.999, cible=cible, seed=self.seed)
             self.iterations += 1 + reponse.noeuds
             if reponse.x is not None and (limite or reponse.objectif < vue.sites_max + 0.5):
-                self.reach(np.flatnonzero(reponse.x[programme.y] > 0.5))
+                self.propose(np.flatnonzero(reponse.x[programme.y] > 0.5))
                 return self.haut <= rang or None
             if reponse.verdict is Verdict.IRREALISABLE or (not limite and reponse.borne > vue.sites_max + 1e-4):
                 return False
@@ -188,11 +198,7 @@ class _Dichotomie:
         reponse = solve_mip(detail.mip, self.stop, gap_abs=0.999, seed=self.seed)
         self.iterations += 1 + reponse.noeuds
         if reponse.x is not None:
-            part = np.zeros((vue.n, vue.m))
-            part[detail.demande, detail.niveau] = np.clip(reponse.x[detail.x], 0.0, 1.0)
-            if problem.capacites is Capacites.UNIQUE:
-                part = np.round(part)
-            self.reach(np.flatnonzero(reponse.x[detail.y] > 0.5), part)
+            self.propose(np.flatnonzero(reponse.x[detail.y] > 0.5), shares_at(vue, detail, reponse.x))
             return self.haut <= rang or None
         return False if reponse.verdict is Verdict.IRREALISABLE else None
 

@@ -25,12 +25,16 @@ from .probleme import (
     weights,
 )
 from .resultat import Parties, Solution
-from .vue import make_vue
+from .vue import Vue, make_vue
 
 #: Difference, relative to the larger of 1 and the objective, below which a bound proves an answer.
 PREUVE = 1e-6
 #: A share below this is nobody.
 RIEN = 1e-9
+
+#: Relative excess granted to a rule in what the solver looks at again, half of what the checker grants: where demands
+#: are whole, and where they are shared.
+JEU, JEU_PARTAGE = 5e-10, 5e-7
 
 _CENTRES = (Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE)
 _COUVERTURES = (Modele.COUVERTURE_MAX, Modele.COUVERTURE_TOTALE)
@@ -247,8 +251,9 @@ def broken_wishes(problem: Problem, niveaux: I32, flux: Flux, parties: Parties) 
     return tuple(phrases)
 
 
-def satisfies(problem: Problem, niveaux: NDArray[np.integer], flux: Flux) -> bool:
-    """Whether these levels and flows respect every rule (the solver's own look at what comes from elsewhere)."""
+def satisfies(problem: Problem, niveaux: NDArray[np.integer], flux: Flux, vue: Vue | None = None) -> bool:
+    """Whether these levels and flows respect every rule (the solver's own look at what comes from elsewhere); ``vue``:
+    the problem as read, where it is at hand."""
     ouverts = np.asarray(niveaux, dtype=np.int64)
     sites = problem.niveau_site[ouverts]
     if not may_open(problem)[ouverts].all() or len(np.unique(sites)) != len(sites):
@@ -268,11 +273,13 @@ def satisfies(problem: Problem, niveaux: NDArray[np.integer], flux: Flux) -> boo
         groupe = problem.site_groupe[sites]
         if (np.bincount(groupe[groupe >= 0], minlength=len(minima)) < minima).any():
             return False
-    return np.isfinite(objective(problem, parties)) and _flows_allowed(problem, ouverts, flux)
+    return np.isfinite(objective(problem, parties)) and _flows_allowed(vue or make_vue(problem), ouverts, flux)
 
 
-def _flows_allowed(problem: Problem, ouverts: NDArray[np.int64], flux: Flux) -> bool:
-    vue = make_vue(problem)
+def _flows_allowed(vue: Vue, ouverts: NDArray[np.int64], flux: Flux) -> bool:
+    problem = vue.probleme
+    # Where demands are shared, what a linear program leaves on a row; else what adding in another order does.
+    jeu = JEU_PARTAGE if problem.capacites is Capacites.PARTAGEE else JEU
     rang_d = np.full(problem.n_demandes, -1)
     rang_d[vue.demande] = np.arange(vue.n)
     rang_n = np.full(problem.n_niveaux, -1)
@@ -287,8 +294,13 @@ def _flows_allowed(problem: Problem, ouverts: NDArray[np.int64], flux: Flux) -> 
         if not actif.all():
             return False
         charge = np.bincount(j, weights=vue.volume[i] * part, minlength=vue.m)
-        if (charge > vue.capacite * (1 + 1e-12)).any():
+        if (charge > vue.capacite + jeu * np.maximum(1.0, vue.capacite)).any():
             return False
     couvert = np.bincount(i, weights=part * vue.couvre[i, j], minlength=vue.n)
-    manque = vue.poids * np.maximum(0.0, 1.0 - couvert)
-    return all(manque[dans].sum() <= reste * (1 + 1e-12) for dans, reste in vue.parts)
+    hors = np.maximum(0.0, 1.0 - couvert)
+    for dans, reste in vue.parts:
+        if reste <= 0 and (hors[dans] > jeu).any():
+            return False
+        if vue.poids[dans] @ hors[dans] > reste + jeu * vue.poids[dans].sum():
+            return False
+    return True

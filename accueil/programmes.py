@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from territoires.calcul import Arret
 
-from .capacites import Programme, capacity_program, point_of
+from .capacites import Programme, capacity_program, point_of, shares_at
 from .coeur import whole
 from .echange import I8
 from .evaluation import Flux, nearest_flows, proven, satisfies
@@ -74,7 +74,7 @@ def solve_rules(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
 def _listen(vue: Vue, suivi: Suivi, y: NDArray[np.int64], gap: float) -> Ecoute:
     def better(x: F64 | None, objectif: float, borne: float) -> None:
         if x is not None:
-            suivi.offer(vue.niveau[x[y] > 0.5])
+            suivi.propose(vue.niveau[x[y] > 0.5])
         suivi.bound(min(whole_bound(borne, gap), suivi.cout))
 
     return better
@@ -85,7 +85,7 @@ def _conclude(vue: Vue, suivi: Suivi, reponse: Reponse, y: NDArray[np.int64], ga
     if reponse.verdict is Verdict.IRREALISABLE:
         return suivi.found
     if reponse.x is not None:
-        suivi.offer(vue.niveau[reponse.x[y] > 0.5])
+        suivi.propose(vue.niveau[reponse.x[y] > 0.5])
     suivi.bound(min(whole_bound(reponse.borne, gap), suivi.cout))
     return True if suivi.found else None
 
@@ -189,7 +189,7 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
 
     def better(x: F64 | None, objectif: float, borne: float) -> None:
         if x is not None:
-            suivi.offer(*_answer(vue, programme, x))
+            suivi.propose(*_answer(vue, programme, x))
         suivi.bound(min(whole_bound(borne, gap), suivi.cout, plafond))
 
     reponse = solve_mip(mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed)
@@ -209,13 +209,8 @@ def _share(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> None:
     verrou = np.where(ouvert > 0, 1, -1).astype(np.int8)
     reponse = solve_mip(fixed(programme.mip, programme.y, verrou), stop, seed=seed)
     if reponse.x is not None:
-        suivi.offer(*_answer(vue, programme, reponse.x))
+        suivi.propose(*_answer(vue, programme, reponse.x))
 
 
 def _answer(vue: Vue, programme: Programme, x: F64) -> tuple[NDArray[np.int64], Flux]:
-    part = np.zeros((vue.n, vue.m))
-    valeurs = np.clip(x[programme.x], 0.0, 1.0)
-    if vue.probleme.capacites is Capacites.UNIQUE:
-        valeurs = np.round(valeurs)
-    part[programme.demande, programme.niveau] = valeurs
-    return vue.niveau[x[programme.y] > 0.5], flows_of(vue, part)
+    return vue.niveau[x[programme.y] > 0.5], flows_of(vue, shares_at(vue, programme, x))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from territoires.calcul import Arret, PointTrace, Progres, silent
 
-from .evaluation import Flux, make_solution, nearest_flows, objective, parts_of, sorted_flows
+from .evaluation import Flux, make_solution, nearest_flows, objective, parts_of, satisfies, sorted_flows
 from .probleme import F64, Problem
 from .resultat import Solution
 from .vue import Vue
@@ -48,6 +48,14 @@ class Suivi:
             return
         self.cout, self.niveaux, self.flux = cout, np.array(niveaux), flux
         self._tell(better=True)
+
+    def propose(self, niveaux: NDArray[np.integer], flux: Flux | None = None) -> bool:
+        """A point that a program handed over: offered where it respects every rule, its tolerances being others."""
+        flux = nearest_flows(self.probleme, niveaux) if flux is None else flux
+        if not satisfies(self.probleme, niveaux, flux, self.vue):
+            return False
+        self.offer(niveaux, flux)
+        return True
 
     def bound(self, borne: float) -> None:
         """A proven lower bound of the objective."""

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accueil import centre, controle_compte, probleme, voie_directe
+from accueil import centre, controle_compte, probleme, programmes, voie_directe
 from accueil.chiffres import access
 from accueil.controle import check
 from accueil.controle_chiffres import check_access
-from accueil.mip import Reponse, Verdict
-from accueil.moteur import solve_mip
+from accueil.mip import Mip, Reponse, Verdict
+from accueil.moteur import mute, solve_mip
 from accueil.probleme import Capacites, Modele, Problem, make_problem
 from accueil.resultat import Solution
 from accueil.solveur import solve
@@ -169,3 +169,62 @@ def test_radii_nearer_than_the_tolerance_are_told_apart() -> None:
     check(problem, solution)
     assert solution.niveaux.tolist() == [1]
     assert solution.bilan.status is Statut.OPTIMAL
+
+
+def crumbs(modele: Modele) -> Problem:
+    """Shared demands, of which one rule keeps the search of single sources away."""
+    return make_problem(
+        [[1.0, 2.0, 9.0], [2.0, 1.0, 9.0], [3.0, 3.0, 2.0]],
+        modele,
+        sites_max=2,
+        seuil=5.0,
+        part_min=0.5,
+        capacites=Capacites.PARTAGEE,
+        capacite=[9.0, 9.0, 9.0],
+    )
+
+
+@pytest.mark.parametrize("modele", [Modele.MEDIANE, Modele.CENTRE, Modele.COUVERTURE_MAX, Modele.COUVERTURE_TOTALE])
+def test_crumbs_on_closed_levels_are_nobody(modele: Modele, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program's point may leave 5e-7 of a level open, and as much of a demand on it."""
+    ajoutees: list[int] = []
+
+    def crumbled(mip: Mip, stop: Arret, **kwargs: Any) -> Reponse:
+        reponse = solve_mip(mip, stop, **kwargs | {"ecoute": mute})
+        assert reponse.x is not None
+        x = reponse.x.copy()
+        # Columns: three levels, then the couples of the first demand, its levels in order.
+        for ferme in np.flatnonzero(x[:3] < 0.5):
+            if 3 + ferme < 6 and x[3:6].sum() > 0.5:
+                x[ferme] += 5e-7
+                x[3 + ferme] += 5e-7
+                ouvert = 3 + int(np.argmax(x[3:6]))
+                x[ouvert] -= 5e-7
+                ajoutees.append(1)
+        return replace(reponse, x=x)
+
+    monkeypatch.setattr(programmes, "solve_mip", crumbled)
+    monkeypatch.setattr(centre, "solve_mip", crumbled)
+    problem = crumbs(modele)
+    solution = solve(problem, Arret())
+    assert ajoutees
+    check(problem, solution)
+    assert solution.bilan.status is Statut.OPTIMAL
+
+
+def test_a_point_that_breaks_a_rule_is_not_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the program says, what it hands over is looked at before it is offered."""
+
+    def wrong(mip: Mip, stop: Arret, **kwargs: Any) -> Reponse:
+        reponse = solve_mip(mip, stop, **kwargs | {"ecoute": mute})
+        assert reponse.x is not None
+        # Everything open and everybody everywhere.
+        return replace(reponse, x=np.ones_like(reponse.x))
+
+    monkeypatch.setattr(programmes, "solve_mip", wrong)
+    monkeypatch.setattr(centre, "solve_mip", wrong)
+    for modele in Modele:
+        for capacites in Capacites:
+            problem = replace(crumbs(modele), capacites=capacites)
+            solution = solve(problem, Arret())
+            check(problem, solution)
