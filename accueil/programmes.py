@@ -177,7 +177,7 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
         verrou = preparation.verrou
         gap = gap_of(vue, suivi.cout)
         if vue.probleme.capacites is Capacites.PARTAGEE and suivi.found:
-            _share(vue, suivi, stop, seed)
+            _share(vue, suivi, open_array(vue, suivi), stop, seed)
     garde = None if verrou is None else np.broadcast_to(verrou >= 0, (vue.n, vue.m))
     programme = capacity_program(vue, garde=garde)
     mip = programme.mip if verrou is None else fixed(programme.mip, programme.y, verrou)
@@ -198,13 +198,16 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
         if suivi.found:
             suivi.bound(min(plafond, suivi.cout))
         return suivi.found
-    better(reponse.x, reponse.objectif, reponse.borne)
+    refuse = reponse.x is not None and not suivi.propose(*_answer(vue, programme, reponse.x))
+    if refuse and reponse.x is not None and vue.probleme.capacites is Capacites.PARTAGEE:
+        # Its sites may be good: once they are fixed, shares are told more finely.
+        _share(vue, suivi, (reponse.x[programme.y] > 0.5).astype(np.int8), stop, seed)
+    better(None, reponse.objectif, reponse.borne)
     return True if suivi.found else None
 
 
-def _share(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> None:
-    """The best shares between the open levels of the best answer: a transport problem."""
-    ouvert = open_array(vue, suivi)
+def _share(vue: Vue, suivi: Suivi, ouvert: I8, stop: Arret, seed: int) -> None:
+    """The best shares between these open levels (m,): a transport problem."""
     programme = capacity_program(vue, garde=np.broadcast_to(ouvert > 0, (vue.n, vue.m)))
     verrou = np.where(ouvert > 0, 1, -1).astype(np.int8)
     reponse = solve_mip(fixed(programme.mip, programme.y, verrou), stop, seed=seed)

@@ -217,9 +217,8 @@ def test_a_point_that_breaks_a_rule_is_not_an_answer(monkeypatch: pytest.MonkeyP
 
     def wrong(mip: Mip, stop: Arret, **kwargs: Any) -> Reponse:
         reponse = solve_mip(mip, stop, **kwargs | {"ecoute": mute})
-        assert reponse.x is not None
         # Everything open and everybody everywhere.
-        return replace(reponse, x=np.ones_like(reponse.x))
+        return reponse if reponse.x is None else replace(reponse, x=np.ones_like(reponse.x))
 
     monkeypatch.setattr(programmes, "solve_mip", wrong)
     monkeypatch.setattr(centre, "solve_mip", wrong)
@@ -228,3 +227,27 @@ def test_a_point_that_breaks_a_rule_is_not_an_answer(monkeypatch: pytest.MonkeyP
             problem = replace(crumbs(modele), capacites=capacites)
             solution = solve(problem, Arret())
             check(problem, solution)
+
+
+def test_good_sites_with_bad_shares_are_shared_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A point that overfills a level: its sites are kept."""
+    appels: list[int] = []
+
+    def overfull(mip: Mip, stop: Arret, **kwargs: Any) -> Reponse:
+        reponse = solve_mip(mip, stop, **kwargs | {"ecoute": mute})
+        assert reponse.x is not None
+        appels.append(1)
+        if len(appels) > 1:
+            return reponse
+        x = reponse.x.copy()
+        # Columns: three levels, then the couples, level after level of each demand: all to the first one.
+        x[3:12] = [1.0, 0.0, 0.0] * 3
+        return replace(reponse, x=x)
+
+    monkeypatch.setattr(programmes, "solve_mip", overfull)
+    problem = replace(crumbs(Modele.MEDIANE), capacite=np.array([1.5, 1.5, 0.0]), minutes_max=20.0)
+    solution = solve(problem, Arret())
+    check(problem, solution)
+    assert len(appels) == 2
+    assert solution.bilan.status is Statut.OPTIMAL
+    assert float(solution.bilan.cost) == pytest.approx(solve_exact(problem).cout)
