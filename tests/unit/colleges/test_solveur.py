@@ -106,7 +106,12 @@ def test_the_same_seed_and_turns_give_the_same_plan() -> None:
 def test_better_than_today_with_a_bound_and_a_falling_trace() -> None:
     problem = grid()
     vues: list[Solution] = []
-    solution = solve(problem, Arret(iterations=3), 1, lambda f, m, b=None, c=None, s=None: s and vues.append(s))
+
+    def progress(part: Any, phrase: str, best: Any = None, bound: Any = None, shown: Any = None) -> None:
+        if shown is not None:
+            vues.append(shown)
+
+    solution = solve(problem, Arret(iterations=3), 1, progress)
     check(problem, solution)
     for vue in vues:
         check(problem, vue)
