@@ -274,7 +274,7 @@ def _can(p: Probleme) -> B:
     """(n, K) whether a truck could serve an item if that were all it had to do: what it holds, the way there and back,
     its hours."""
     most = np.maximum(p.initial_load, p.capacity[p.truck_type] if p.n_points else 0.0)
-    can = (p.demand[:, None, :] <= most[None] + 1e-9).all(axis=2)
+    can = np.asarray((p.demand[:, None, :] <= most[None] + 1e-9).all(axis=2), dtype=np.bool_)
     into, out_of = p.point_place[:, 0], p.point_place[:, 1]
     duties = zip(p.truck_type, p.home[:, 0], p.home[:, 1], p.span_s, p.driving_limit_s, strict=True)
     seen: dict[tuple[float, ...], B] = {}

@@ -285,7 +285,7 @@ def try_reloads(d: Donnees, s: Etat, k: int, gap: int, u: int, best: float) -> f
 
 
 @merged
-def gaps_to_try(d: Donnees, s: Etat, k: int, u: int) -> int:
+def gaps_to_try(d: Donnees, s: Etat, k: int, u: int) -> Any:
     """Write the gaps of route k worth trying for item u in ``gaps``: all, or those next to its neighbours, to reloads
     and to the ends of a long route; their number."""
     size = s.route[k].size
