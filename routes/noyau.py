@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from geodata.compilation import bare, compiled, inner, merged
 
-from .noyau_calcul import EPS, best_modes, price_both_ways, rebuild, set_slack, simple, walk
+from .noyau_calcul import rebuild, set_slack, simple, walk
+from .noyau_chemin import EPS, best_modes, price_both_ways
 from .noyau_donnees import (
     C_ABSENT,
     C_ACCEPTED,

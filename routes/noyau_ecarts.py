@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from geodata.compilation import inner
 
-from .noyau_calcul import EPS, INF, needs, rebuild, walk
+from .noyau_calcul import needs, rebuild, walk
+from .noyau_chemin import EPS, INF
 from .noyau_donnees import C_TOUCHED, PARCOURU, S_CURRENT, Donnees, Etat
 from .noyau_hasard import draw, draw_int
 from .noyau_insertion import touch

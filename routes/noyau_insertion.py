@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from geodata.compilation import merged
 
-from .noyau_calcul import EPS, INF, rebuild, revise, simple
+from .noyau_calcul import rebuild, revise, simple
+from .noyau_chemin import EPS, INF
 from .noyau_donnees import (
     C_ABSENT,
     C_BLINK,

@@ -6,7 +6,8 @@ from typing import Any
 
 from geodata.compilation import inner, merged
 
-from .noyau_calcul import EPS, INF, end_cost, end_time, walk
+from .noyau_calcul import walk
+from .noyau_chemin import EPS, INF, end_cost, end_time
 from .noyau_donnees import PARCOURU, Donnees, Etat
 
 #: Routes with more elements are only looked at next to an item's neighbours, and to so many of them.

@@ -6,7 +6,8 @@ from typing import Any
 
 from geodata.compilation import bare, compiled, inner
 
-from .noyau_calcul import EPS, INF, rebuild, simple, walk
+from .noyau_calcul import rebuild, simple, walk
+from .noyau_chemin import EPS, INF
 from .noyau_donnees import C_ABSENT, C_TOUCHED, S_CURRENT, Donnees, Etat
 from .noyau_insertion import apart_here
 

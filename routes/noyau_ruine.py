@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from geodata.compilation import inner, merged
 
-from .noyau_calcul import EPS, INF, rebuild, revise, simple, walk
+from .noyau_calcul import rebuild, revise, simple, walk
+from .noyau_chemin import EPS, INF
 from .noyau_donnees import C_ABSENT, C_STAMP, C_TOUCHED, PARCOURU, S_CURRENT, S_REMOVALS, Donnees, Etat
 from .noyau_hasard import draw, draw_int
 from .noyau_insertion import touch
