@@ -12,8 +12,6 @@ from .noyau_donnees import PARCOURU, Donnees, Etat
 
 #: Routes with more elements are only looked at next to an item's neighbours, and to so many of them.
 LONGUE, VOISINS_ESSAYES = 96, 60
-#: Gaps of a route tried with reloads, those where the item alone adds least.
-RECHARGES_ESSAYEES = 1000
 #: Shapes of an insertion: item alone; item, point; point, item; point, item, point.
 SEUL, PUIS_POINT, POINT_PUIS, ENTRE_POINTS = 0, 1, 2, 3
 
@@ -333,7 +331,7 @@ def best_in_route(d: Donnees, s: Etat, k: int, u: int) -> float:
         elif len(d.refill) > 0:
             s.gaps[full], s.least[full] = gap, s.least[i]
             full += 1
-    for _ in range(min(full, RECHARGES_ESSAYEES)):
+    while full > 0:
         i = 0
         for j in range(1, full):
             if s.least[j] < s.least[i]:
