@@ -1,4 +1,8 @@
-"""Broken wishes of a plan, in French sentences with units. Pure module."""
+"""Broken wishes of a plan, in French sentences with units. Pure module.
+
+Pupils are those of a mean year once the whole plan holds, but for the wishes on a year's load (filling, minimum size,
+outsiders), which name the collège's worst year. A zone without pupils breaks no wish that is counted in pupils.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,11 @@ def _eleves(valeur: float) -> str:
 
 def _zones(combien: int) -> str:
     return f"{combien} zone" + ("s" if combien > 1 else "")
+
+
+def _verb(sujet: str, valeur: float, un: str, plusieurs: str) -> str:
+    """Subject and verb, in the singular below two as `avec_unite` writes the noun."""
+    return f"{sujet} {un if nombre(valeur) in ('0', '1') else plusieurs}"
 
 
 def broken_wishes(
@@ -71,31 +80,53 @@ def _zone_wishes(problem: Problem, t: Tables, college: I32, etat: Etat) -> list[
     sans = np.flatnonzero(~servi)
     if len(sans):
         phrases.append(f"{_zones(len(sans))} sans collège ({_eleves(t.eleves[sans].sum())}) : {_names(problem, sans)}.")
-    refuse = np.flatnonzero((etat.parts * ~t.permis).sum(axis=1) > 0)
-    for genre, mot in ((True, "à un autre collège que celui qui lui est imposé"), (False, "à un collège interdit")):
-        zones = [int(i) for i in refuse if (problem.impose[i] >= 0) == genre]
-        if zones:
-            phrases.append(f"{_zones(len(zones))} {mot} : {_names(problem, zones)}.")
+    phrases += _refused(problem, t, etat)
     coupe = np.flatnonzero(((etat.parts > 0) & ~np.isfinite(problem.minutes)).any(axis=1))
     if len(coupe):
-        phrases.append(f"{_zones(len(coupe))} sans route vers le collège : {_names(problem, coupe)}.")
-    loin = (etat.parts > 0) & np.isfinite(problem.minutes)
-    trop = loin & (problem.minutes > r.minutes_max)
-    if trop.any():
-        qui, eleves = np.flatnonzero(trop.any(axis=1)), float((t.eleves[:, None] * etat.parts * trop).sum())
         phrases.append(
-            f"{_eleves(eleves)} à plus de {nombre(r.minutes_max, _dec(r.minutes_max))} min du collège : "
-            f"{_names(problem, qui)}."
+            f"{_zones(len(coupe))} sans route vers le collège ({_eleves(t.eleves[coupe].sum())}) : "
+            f"{_names(problem, coupe)}."
+        )
+    # Pupils of each zone (n, C) who have a road to their collège.
+    eleves = t.eleves[:, None] * etat.parts * np.isfinite(problem.minutes)
+    trop = eleves * (problem.minutes > r.minutes_max)
+    if trop.sum() > SEUIL:
+        phrases.append(
+            f"{_eleves(trop.sum())} à plus de {nombre(r.minutes_max, _dec(r.minutes_max))} min du collège : "
+            f"{_names(problem, np.flatnonzero(trop.any(axis=1)))}."
         )
     sert = problem.present[:, 0] >= 0
-    plus = loin & sert[:, None] & (t.minutes - t.minutes_0[:, None] > r.allongement_max)
-    if plus.any():
-        qui, eleves = np.flatnonzero(plus.any(axis=1)), float((t.eleves[:, None] * etat.parts * plus).sum())
+    plus = eleves * (sert[:, None] & (t.minutes - t.minutes_0[:, None] > r.allongement_max))
+    if plus.sum() > SEUIL:
         phrases.append(
             f"Trajet allongé de plus de {nombre(r.allongement_max, _dec(r.allongement_max))} min pour "
-            f"{_eleves(eleves)} : {_names(problem, qui)}."
+            f"{_eleves(plus.sum())} : {_names(problem, np.flatnonzero(plus.any(axis=1)))}."
         )
     phrases += _groups_apart(problem, t, etat)
+    return phrases
+
+
+def _refused(problem: Problem, t: Tables, etat: Etat) -> list[str]:
+    """Zones in a collège that is not permitted, by reason: another one is imposed, it is forbidden, or the zone holds
+    a collège of its own."""
+    refuse = etat.parts * ~t.permis
+    impose = problem.impose >= 0
+    interdit = ~impose & ((refuse > 0) & problem.interdit).any(axis=1)
+    phrases = []
+    for cas, un, plusieurs in (
+        (impose, "à un autre collège que celui qui lui est imposé", "à un autre collège que celui qui leur est imposé"),
+        (interdit, "à un collège interdit", "à un collège interdit"),
+        (
+            ~impose & ~interdit,
+            "à un autre collège que celui qu'elle abrite",
+            "à un autre collège que celui qu'elles abritent",
+        ),
+    ):
+        zones = np.flatnonzero(cas & (refuse > 0).any(axis=1))
+        if len(zones):
+            eleves = (t.eleves[zones, None] * refuse[zones]).sum()
+            mot = plusieurs if len(zones) > 1 else un
+            phrases.append(f"{_zones(len(zones))} {mot} ({_eleves(eleves)}) : {_names(problem, zones)}.")
     return phrases
 
 
@@ -106,10 +137,10 @@ def _groups_apart(problem: Problem, t: Tables, etat: Etat) -> list[str]:
         commun = np.minimum(etat.parts[zones], etat.parts[ref][None, :]).sum(axis=1)
         seules = zones[commun < 1.0 - 1e-9]
         if len(seules):
-            phrases.append(
-                f"Zones à garder ensemble, séparées de {problem.zone_nom[ref]} : {_names(problem, seules)} "
-                f"({_eleves(t.eleves[seules].sum())})."
-            )
+            # Those of a zone that shares one of two collèges with the reference are apart by half, as in the cost.
+            eleves = float((t.eleves[zones] * (1.0 - commun)).sum())
+            debut = "Zones à garder ensemble, séparées" if len(seules) > 1 else "Zone à garder avec d'autres, séparée"
+            phrases.append(f"{debut} de {problem.zone_nom[ref]} : {_names(problem, seules)} ({_eleves(eleves)}).")
     return phrases
 
 
@@ -156,14 +187,17 @@ def _block_wishes(problem: Problem, t: Tables, etat: Etat) -> list[str]:
     r, phrases = problem.regles, []
     zones, eleves = float((etat.quitte > 0).sum()), float((t.eleves * etat.quitte).sum())
     if zones > r.max_zones:
-        phrases.append(f"{_zones(int(zones))} changent de collège, pour {nombre(r.max_zones)} au plus.")
+        sujet = _verb(_zones(int(zones)), zones, "change", "changent")
+        phrases.append(f"{sujet} de collège, pour {nombre(r.max_zones)} au plus.")
     if eleves > r.max_eleves + SEUIL:
-        phrases.append(f"{_eleves(eleves)} changent de collège, pour {nombre(r.max_eleves)} au plus.")
+        sujet = _verb(_eleves(eleves), eleves, "change", "changent")
+        phrases.append(f"{sujet} de collège, pour {nombre(r.max_eleves)} au plus.")
     trop: F64 = etat.passages - problem.passages_max
     for g, h in zip(*np.nonzero(trop > SEUIL), strict=True):
         if g != h:
+            sujet = _verb(_eleves(etat.passages[g, h]), etat.passages[g, h], "passe", "passent")
             phrases.append(
-                f"{_eleves(etat.passages[g, h])} passent de {problem.groupe_noms[g]} vers {problem.groupe_noms[h]}, "
+                f"{sujet} de {problem.groupe_noms[g]} vers {problem.groupe_noms[h]}, "
                 f"pour {nombre(problem.passages_max[g, h])} au plus."
             )
     phrases += _outsiders(problem, etat)
@@ -172,7 +206,7 @@ def _block_wishes(problem: Problem, t: Tables, etat: Etat) -> list[str]:
         for p in np.flatnonzero(ecarts > r.ecart_ips + 0.05):
             a, b = problem.college_voisins[p]
             phrases.append(
-                f"Écart d'IPS de {nombre(ecarts[p], 1)} points entre {problem.college_nom[a]} et "
+                f"Écart d'IPS de {avec_unite(ecarts[p], 'points', 1)} entre {problem.college_nom[a]} et "
                 f"{problem.college_nom[b]}, pour {nombre(r.ecart_ips, 1)} au plus."
             )
     return phrases
