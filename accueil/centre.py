@@ -146,7 +146,7 @@ class _Dichotomie:
                 target=0.0,
                 cancelled=self.stop.cancelled,
             )
-            trouve = solve_core(noyau, borne_seule, self.seed, lambda *_: None, seconds=0.0)
+            trouve = solve_core(noyau, borne_seule, self.seed, lambda *_: None, tranches=0)
             self.iterations += trouve.iterations
             if trouve.valeur < 0.5:
                 self.reach(np.flatnonzero(trouve.ouvert))

@@ -35,7 +35,7 @@ Ecoute = Callable[[I8, float, float], None]
 @dataclass(frozen=True, eq=False)
 class Noyau:
     """``cout`` (S, D) finite costs; ``fixe`` (S,); ``verrou`` (S,) int8; p_min, p_max; ``marge``: difference between
-    two values of the objective that matters (close to 1 when they are whole numbers)."""
+    two values of the objective that matters; ``entier``: values are whole numbers (``marge`` is then close to 1)."""
 
     cout: F64
     fixe: F64
@@ -43,6 +43,7 @@ class Noyau:
     p_min: int
     p_max: int
     marge: float
+    entier: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,12 @@ class Trouve:
     def closed(self, noyau: Noyau) -> bool:
         """Nothing better exists."""
         return self.borne > self.valeur - noyau.marge
+
+    def proven(self, noyau: Noyau) -> float:
+        """What the search proves: of whole values nothing lies between bound and answer, of others up to the margin."""
+        if not self.closed(noyau):
+            return self.borne
+        return self.valeur if noyau.entier else self.valeur - noyau.marge
 
 
 class _Recherche:
@@ -158,10 +165,10 @@ def solve_core(
     ecoute: Ecoute,
     *,
     depart: I8 | None = None,
-    seconds: float = float("inf"),
+    tranches: int | None = None,
 ) -> Trouve:
-    """Solve the core until closed, until ``stop`` or, past the root bound, for about ``seconds`` more. The locks must
-    leave a feasible count."""
+    """Solve the core until closed, until ``stop`` or, past the root bound, for so many ``tranches`` of branch and bound
+    (`TRANCHE`; None = no such limit). The locks must leave a feasible count."""
     r = _Recherche(noyau, stop, seed, ecoute)
     if not len(noyau.fixe) or not r.d:
         ouvert = (noyau.verrou > 0).astype(np.int8)
@@ -180,7 +187,7 @@ def solve_core(
     if not r.done():
         fix(verrou, rho, choix, etat[0], etat[3], etat[4], r.valeur, noyau.marge)
         if not stop.reached(r.iterations, r.valeur):
-            _branch(r, triee, ordre, verrou, u, frequence, seconds)
+            _branch(r, triee, ordre, verrou, u, frequence, tranches)
     borne = r.valeur if r.done() else min(r.borne, r.valeur)
     return Trouve(r.ouvert, r.valeur, borne, r.iterations, verrou, u, rho, choix, etat)
 
@@ -235,7 +242,7 @@ def _root(r: _Recherche, triee: F64, ordre: I32) -> tuple[F64, F64, I8, F64, F64
     return meilleur_u, rho, choix, frequence, etat
 
 
-def _branch(r: _Recherche, triee: F64, ordre: I32, verrou: I8, u: F64, frequence: F64, seconds: float) -> None:
+def _branch(r: _Recherche, triee: F64, ordre: I32, verrou: I8, u: F64, frequence: F64, tranches: int | None) -> None:
     noyau = r.noyau
     garde = _compress(triee, ordre, verrou)
     triee, ordre = garde
@@ -246,8 +253,9 @@ def _branch(r: _Recherche, triee: F64, ordre: I32, verrou: I8, u: F64, frequence
     pile_verrou[0], pile_u[0], pile_freq[0], pile_borne[0] = verrou, u, frequence, r.borne
     taille = 1
     racine = r.borne
-    fin = r.stop.elapsed() + seconds
-    while taille and not r.over() and r.stop.elapsed() < fin:
+    faites = 0
+    while taille and not r.over() and (tranches is None or faites < tranches):
+        faites += 1
         ouvert, valeur = r.ouvert.copy(), r.valeur
         taille, valeur, noeuds, pas = explore(
             triee, ordre, noyau.cout, noyau.fixe, noyau.p_min, noyau.p_max, pile_verrou, pile_u, pile_borne, pile_freq,
@@ -258,7 +266,9 @@ def _branch(r: _Recherche, triee: F64, ordre: I32, verrou: I8, u: F64, frequence
         if not taille:
             r.borne = r.valeur
             break
-        r.borne = max(r.borne, racine, float(pile_borne[:taille].min()))
+        # Nodes closed on the way may hold values better by the margin.
+        fermes = r.valeur if noyau.entier else r.valeur - noyau.marge
+        r.borne = max(r.borne, racine, min(float(pile_borne[:taille].min()), fermes))
         r.ecoute(r.ouvert, r.valeur, r.borne)
         # A tree that lasts may lack a better answer: a quarter of the time goes to looking for one.
         r.shaking(max(1, TRANCHE // (4 * 6 * r.s * r.d)))

@@ -7,7 +7,7 @@ bounds the whole problem, and the sets it finds are made to fit the rows by a lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from .evaluation import nearest_flows, proven, satisfies
 from .lagrangien import fix
 from .rangees import descend_rows
 from .suivi import Suivi
+from .voie_directe import margin_of
 from .vue import Vue
 
 #: Times that the prices change, and without a better bound before the step is halved.
@@ -95,10 +96,11 @@ def solve_priced(vue: Vue, noyau: Noyau, suivi: Suivi, vide: float, stop: Arret,
         if stop.reached():
             break
         cout, fixe, constante = _priced(vue, noyau, r, prix)
-        prise = Noyau(cout, fixe, noyau.verrou, noyau.p_min, noyau.p_max, noyau.marge if noyau.marge < 0.5 else 1e-3)
-        trouve = solve_core(prise, stop, seed, lambda *_: None, depart=depart, seconds=0.0)
+        # Priced costs are not whole, whatever the others are.
+        prise = replace(noyau, cout=cout, fixe=fixe, marge=margin_of(cout), entier=False)
+        trouve = solve_core(prise, stop, seed, lambda *_: None, depart=depart, tranches=0)
         suivi.iterations += trouve.iterations
-        borne = min(trouve.borne + constante, vide)
+        borne = min(trouve.proven(prise) + constante, vide)
         if mieux is None or borne > mieux[0] + 1e-9 * abs(borne):
             mieux, meilleur_prix, sans = (borne, trouve, constante), prix, 0
             suivi.bound(min(borne, suivi.cout))

@@ -8,48 +8,28 @@ from numpy.typing import NDArray
 from territoires.calcul import Arret
 
 from .capacites import Programme, capacity_program, point_of, shares_at
-from .coeur import whole
 from .echange import I8
 from .evaluation import Flux, nearest_flows, proven, satisfies
-from .mip import Reponse, Verdict
-from .moteur import Ecoute, prepare, solve_mip
+from .listes import (
+    LISTES_ENTIERES,
+    conclude,
+    cut_lists,
+    fixed,
+    gap_of,
+    listen,
+    median_on_lists,
+    open_array,
+    whole_bound,
+)
+from .mip import Verdict
+from .moteur import prepare, solve_mip
 from .multiplicateurs import solve_priced
-from .probleme import F64, TOLERANCE_MINUTES, Capacites, Modele
-from .rayons import cover_program, median_program, reachable
+from .probleme import F64, Capacites, Modele
+from .rayons import cover_program
 from .source_unique import applies, prepare_single
 from .suivi import Suivi, flows_of, shares_of
-from .voie_directe import core_costs, empty_cost, fixed, locks, make_noyau, open_array
+from .voie_directe import core_costs, empty_cost, locks, make_noyau
 from .vue import Vue
-
-#: Seconds of branch and bound given to the problem without its further rules.
-RELACHE_S = 0.5
-#: Couples up to which lists are not cut.
-LISTES_ENTIERES = 20_000
-#: Sites kept in a list beyond the multiplier.
-AU_DELA = 3
-#: Times that cut lists are enlarged before they are given whole.
-AGRANDIR = 6
-
-
-def gap_of(vue: Vue, cout: float) -> float:
-    """Difference of objectives that counts as proven: nearly one unit where every answer is a whole number."""
-    problem = vue.probleme
-    if problem.equite_poids == 0 and problem.capacites is not Capacites.PARTAGEE and whole(vue.fixe):
-        if problem.modele is Modele.COUVERTURE_TOTALE:
-            return 0.999
-        if problem.modele is Modele.COUVERTURE_MAX and whole(vue.poids):
-            return 0.999
-        if problem.modele is Modele.MEDIANE:
-            minutes = vue.minutes[np.isfinite(vue.minutes)]
-            prix = problem.minutes_non_servi
-            if whole(minutes) and whole(vue.poids) and (prix is None or float(prix).is_integer()):
-                return 0.999
-    return 2e-7 * max(1.0, abs(cout) if np.isfinite(cout) else 1.0)
-
-
-def whole_bound(borne: float, gap: float) -> float:
-    """A bound rounded up where answers are whole numbers (``gap`` says so)."""
-    return float(np.ceil(borne - 1e-5)) if gap > 0.5 and np.isfinite(borne) else borne
 
 
 def solve_rules(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
@@ -66,66 +46,18 @@ def solve_rules(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
         point = np.zeros(len(programme.mip.cout))
         point[programme.y] = open_array(vue, suivi)
     reponse = solve_mip(
-        programme.mip, stop, gap_abs=gap, depart=point, ecoute=_listen(vue, suivi, programme.y, gap), seed=seed
+        programme.mip, stop, gap_abs=gap, depart=point, ecoute=listen(vue, suivi, programme.y, gap), seed=seed
     )
-    return _conclude(vue, suivi, reponse, programme.y, gap)
-
-
-def _listen(vue: Vue, suivi: Suivi, y: NDArray[np.int64], gap: float) -> Ecoute:
-    def better(x: F64 | None, objectif: float, borne: float) -> None:
-        if x is not None:
-            suivi.propose(vue.niveau[x[y] > 0.5])
-        suivi.bound(min(whole_bound(borne, gap), suivi.cout))
-
-    return better
-
-
-def _conclude(vue: Vue, suivi: Suivi, reponse: Reponse, y: NDArray[np.int64], gap: float) -> bool | None:
-    suivi.iterations += 1 + reponse.noeuds
-    if reponse.verdict is Verdict.IRREALISABLE:
-        return suivi.found
-    if reponse.x is not None:
-        suivi.propose(vue.niveau[reponse.x[y] > 0.5])
-    suivi.bound(min(whole_bound(reponse.borne, gap), suivi.cout))
-    return True if suivi.found else None
+    return conclude(vue, suivi, reponse, programme.y, gap)
 
 
 def _median(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
     """Relaxed core, then the radius program on lists cut by its multipliers, enlarged while they bind."""
-    limites: F64 | None
-    limites, verrou = _relaxed(vue, suivi, stop, seed)
-    gap = gap_of(vue, suivi.cout)
+    listes, verrou = _relaxed(vue, suivi, stop, seed)
     if suivi.found and proven(suivi.cout, suivi.borne):
         return True
     suivi.say("Preuve par programme")
-    minutes = reachable(vue)
-    for essai in range(AGRANDIR + 1):
-        if essai == AGRANDIR or vue.n * vue.m <= LISTES_ENTIERES:
-            limites = None
-        programme = median_program(vue, limites)
-        mip = fixed(programme.mip, programme.y, verrou)
-        point = None
-        if suivi.found:
-            point = np.zeros(len(mip.cout))
-            point[programme.y] = open_array(vue, suivi)
-        reponse = solve_mip(
-            mip,
-            stop,
-            gap_abs=gap,
-            depart=point,
-            ecoute=_listen(vue, suivi, programme.y, gap),
-            seed=seed,
-        )
-        faisable = _conclude(vue, suivi, reponse, programme.y, gap)
-        if reponse.verdict is not Verdict.OPTIMAL or limites is None or proven(suivi.cout, suivi.borne):
-            return faisable
-        assert reponse.x is not None
-        proche = minutes[:, reponse.x[programme.y] > 0.5].min(axis=1, initial=np.inf)
-        serre = proche > limites
-        suivante = np.where(minutes > limites[:, None], minutes, np.inf).min(axis=1)
-        plus_loin = np.where(np.isfinite(proche), proche, 2 * suivante)
-        limites = np.where(serre, np.maximum(plus_loin, suivante), limites)
-    return True if suivi.found else None
+    return median_on_lists(vue, suivi, verrou, listes, gap_of(vue, suivi.cout), stop, seed)
 
 
 def _relaxed(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> tuple[F64, I8]:
@@ -149,15 +81,7 @@ def _relaxed(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> tuple[F64, I8]:
         suivi.offer(rien)
     noyau = make_noyau(vue, cout, verrou, p_min, p_max)
     u, verrou = solve_priced(vue, noyau, suivi, vide, stop, seed)
-    minutes = reachable(vue)
-    triees = np.sort(minutes, axis=1)
-    rang = (triees <= (u / vue.poids)[:, None]).sum(axis=1) + AU_DELA
-    limites = triees[np.arange(vue.n), np.minimum(rang, vue.m) - 1]
-    if suivi.found:
-        limites = np.maximum(limites, minutes[:, open_array(vue, suivi) > 0].min(axis=1, initial=np.inf))
-    if vue.probleme.seuil is not None and (vue.parts or vue.probleme.equite_poids > 0):
-        limites = np.maximum(limites, vue.probleme.seuil + 2 * TOLERANCE_MINUTES)
-    return np.asarray(limites, dtype=np.float64), verrou
+    return cut_lists(vue, suivi, u), verrou
 
 
 def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from territoires.calcul import Arret
 
 from .coeur import Noyau, Trouve, solve_core, whole
 from .echange import F64, I8
 from .evaluation import PREUVE
-from .mip import Mip, Verdict
+from .listes import conclude, cut_lists, fixed, gap_of, listen, median_on_lists, open_array
+from .mip import Verdict
 from .moteur import prepare, solve_mip
 from .probleme import Etat, Modele
-from .rayons import cover_program, median_program, reachable
+from .rayons import cover_program, reachable
 from .suivi import Suivi
 from .vue import Vue
 
-#: Seconds of branch and bound before a program takes over, where it cuts fractional answers better: maximal cover, and
-#: p-median where many couples are forbidden, which is a cover too.
-ARBRE_COUVERTURE_S = 0.3
+#: Slices of branch and bound (20 to 40 ms each) before a program takes over, which cuts fractional answers of covers
+#: better.
+TRANCHES_COUVERTURE = 10
 
 
 def solve_plain(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
@@ -48,12 +48,12 @@ def solve_plain(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
             suivi.offer(vue.niveau[ouvert > 0], cout=valeur)
         suivi.bound(min(borne, vide))
 
-    borne_arbre = ARBRE_COUVERTURE_S if couverture or np.isfinite(interdit) else float("inf")
-    trouve = solve_core(noyau, stop, seed, better, depart=depart, seconds=borne_arbre)
+    tranches = TRANCHES_COUVERTURE if couverture or np.isfinite(interdit) else None
+    trouve = solve_core(noyau, stop, seed, better, depart=depart, tranches=tranches)
     suivi.iterations += trouve.iterations
-    suivi.bound(min(proven_bound(trouve, noyau), vide))
-    if np.isfinite(borne_arbre) and not trouve.closed(noyau) and not stop.reached():
-        _finish(vue, suivi, trouve, noyau, vide, stop, seed)
+    suivi.bound(min(trouve.proven(noyau), vide))
+    if tranches is not None and not trouve.closed(noyau) and not stop.reached():
+        _finish(vue, suivi, trouve, noyau, stop, seed)
     return True if suivi.found else None
 
 
@@ -92,20 +92,13 @@ def empty_cost(vue: Vue) -> float:
 def make_noyau(vue: Vue, cout: F64, verrou: I8, p_min: int, p_max: int) -> Noyau:
     """The core's data; whole costs make the next better answer one unit better."""
     entier = whole(cout) and whole(vue.fixe) and cout.sum(axis=1).max(initial=0.0) < 2**50
-    marge = 1.0 - 1e-6 if entier else 0.4 * PREUVE * max(1.0, float(cout.min(axis=0).sum()))
-    return Noyau(cout, np.ascontiguousarray(vue.fixe), verrou, p_min, p_max, marge)
+    marge = 1.0 - 1e-6 if entier else margin_of(cout)
+    return Noyau(cout, np.ascontiguousarray(vue.fixe), verrou, p_min, p_max, marge, entier)
 
 
-def proven_bound(trouve: Trouve, noyau: Noyau) -> float:
-    """What the search proves: of whole values nothing lies between bound and answer, of others up to the margin."""
-    if not trouve.closed(noyau):
-        return trouve.borne
-    return trouve.valeur if noyau.marge > 0.5 and whole(noyau.cout) else trouve.valeur - noyau.marge
-
-
-def open_array(vue: Vue, suivi: Suivi) -> I8:
-    """Levels (m,) of the best answer."""
-    return np.isin(vue.niveau, suivi.niveaux).astype(np.int8)
+def margin_of(cout: F64) -> float:
+    """Difference of objectives that counts as proven under costs (m, n) that are not whole."""
+    return 0.4 * PREUVE * max(1.0, float(cout.min(axis=0).sum()))
 
 
 def _trivial(vue: Vue, suivi: Suivi, verrou: I8, p_min: int, p_max: int) -> bool:
@@ -134,41 +127,21 @@ def _feasible_start(vue: Vue, stop: Arret, seed: int) -> tuple[I8 | None, bool]:
     return (reponse.x[programme.y] > 0.5).astype(np.int8), False
 
 
-def fixed(mip: Mip, y: NDArray[np.int64], verrou: I8) -> Mip:
-    """The program with levels locked open (1) or closed (-1)."""
-    bas, haut = mip.bas.copy(), mip.haut.copy()
-    bas[y[verrou > 0]] = 1.0
-    haut[y[verrou < 0]] = 0.0
-    return Mip(
-        mip.cout, bas, haut, mip.entier, mip.debut, mip.colonne, mip.valeur, mip.ligne_bas, mip.ligne_haut,
-        mip.constante,
-    )  # fmt: skip
-
-
-def _finish(vue: Vue, suivi: Suivi, trouve: Trouve, noyau: Noyau, vide: float, stop: Arret, seed: int) -> None:
-    """The problem as a program on the sites that the bound left free; ``vide``: cost of opening nothing."""
+def _finish(vue: Vue, suivi: Suivi, trouve: Trouve, noyau: Noyau, stop: Arret, seed: int) -> None:
+    """The problem as a program on the sites that the bound left free."""
     prepare()
     suivi.say("Preuve par programme")
-    couverture = vue.probleme.modele is Modele.COUVERTURE_MAX
-    programme = cover_program(vue) if couverture else median_program(vue)
+    gap = gap_of(vue, suivi.cout)
+    # The locks leave out nothing better than the best answer by more than the margin.
+    marge = 0.0 if noyau.entier else noyau.marge
+    if vue.probleme.modele is Modele.MEDIANE:
+        median_on_lists(vue, suivi, trouve.verrou, cut_lists(vue, suivi, trouve.u), gap, stop, seed, marge)
+        return
+    programme = cover_program(vue)
     mip = fixed(programme.mip, programme.y, trouve.verrou)
     point = np.zeros(len(mip.cout))
     point[programme.y] = trouve.ouvert
-    gap = min(noyau.marge, 0.999)
-
-    def better(x: F64 | None, objectif: float, borne: float) -> None:
-        if x is not None:
-            suivi.offer(vue.niveau[x[programme.y] > 0.5])
-        suivi.bound(min(borne, suivi.cout, vide))
-
-    reponse = solve_mip(mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed)
-    suivi.iterations += reponse.noeuds
-    better(reponse.x, reponse.objectif, -np.inf)
-    # The locks leave out nothing better than the best answer by more than the margin.
-    dehors = suivi.cout - (0.0 if gap > 0.5 else gap)
-    if reponse.verdict is Verdict.OPTIMAL and gap > 0.5:
-        suivi.bound(min(suivi.cout, vide))
-    elif reponse.verdict is Verdict.IRREALISABLE:
-        suivi.bound(min(dehors, vide))
-    else:
-        suivi.bound(min(reponse.borne, dehors, vide))
+    reponse = solve_mip(
+        mip, stop, gap_abs=gap, depart=point, ecoute=listen(vue, suivi, programme.y, gap, marge), seed=seed
+    )
+    conclude(vue, suivi, reponse, programme.y, gap, marge)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accueil import listes, voie_directe
+from accueil.amorce import first_answer
 from accueil.controle import check
+from accueil.evaluation import proven
+from accueil.mip import Reponse
+from accueil.moteur import solve_mip
 from accueil.probleme import Capacites, Modele, Problem
+from accueil.rayons import reachable
 from accueil.resultat import Solution
 from accueil.solveur import solve
+from accueil.suivi import Suivi
+from accueil.vue import make_vue
 from territoires.calcul import Arret, Statut, silent
 
 from .cas import TRAITS, draw_problem, draw_traits, impossible
@@ -89,17 +98,68 @@ PROGRAMMES = [
 
 @pytest.mark.parametrize(("modele", "capacites"), PROGRAMMES)
 def test_larger_cases_equal_one_plain_integer_program(modele: Modele, capacites: Capacites) -> None:
-    """Up to 60 x 20: what short lists, reduced costs and branching leave out must not be missed."""
+    """Up to 60 x 20: what reduced costs and branching leave out must not be missed."""
     for graine in range(5):
-        alea = np.random.default_rng([graine, 31])
-        problem = draw_problem(alea, modele, capacites, tailles=(60, 20))
+        compare_program(draw_problem(np.random.default_rng([graine, 31]), modele, capacites, tailles=(60, 20)), graine)
+
+
+def test_cut_lists_lose_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists cut as in problems a hundred times as large; branching left to the program."""
+    monkeypatch.setattr(listes, "LISTES_ENTIERES", 0)
+    monkeypatch.setattr(listes, "AU_DELA", 0)
+    monkeypatch.setattr(voie_directe, "TRANCHES_COUVERTURE", 0)
+    programmes: list[int] = []
+
+    def count(*args: Any, **kwargs: Any) -> Reponse:
+        programmes[-1] += 1
+        return solve_mip(*args, **kwargs)
+
+    monkeypatch.setattr(listes, "solve_mip", count)
+    for graine in range(60):
+        alea = np.random.default_rng([graine, 32])
+        traits = None if graine % 2 else frozenset({"inatteignable", "nombre", "mix"})
+        programmes.append(0)
+        compare_program(draw_problem(alea, Modele.MEDIANE, Capacites.AUCUNE, traits, (60, 20)), graine)
+    assert sum(fois > 0 for fois in programmes) >= 15
+
+
+def test_lists_too_short_are_enlarged_until_the_answer_is_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists of nearest sites alone, a relaxation far too cheap at first, with and without an answer at hand."""
+    monkeypatch.setattr(listes, "LISTES_ENTIERES", 0)
+    resolus = 0
+    for graine in range(40):
+        traits = None if graine % 2 else frozenset({"inatteignable", "nombre", "mix"})
+        problem = draw_problem(
+            np.random.default_rng([graine, 33]), Modele.MEDIANE, Capacites.AUCUNE, traits, tailles=(60, 20)
+        )
         attendu = solve_program(problem)
-        solution = answer(problem, graine)
-        if np.isinf(attendu):
-            assert solution.bilan.status is Statut.IRREALISABLE
-        else:
-            assert solution.bilan.status is Statut.OPTIMAL
-            assert float(solution.bilan.cost) == pytest.approx(attendu, rel=2e-6, abs=2e-6)
+        vue = make_vue(problem)
+        if np.isinf(attendu) or not vue.n or not vue.m:
+            continue
+        suivi = Suivi(vue, Arret(), graine, silent)
+        if graine % 3:
+            # Even a poor answer must not close the proof.
+            debut = first_answer(vue)
+            assert debut is not None
+            suivi.offer(debut[0], debut[1])
+        proches = reachable(vue).min(axis=1)
+        gap = listes.gap_of(vue, attendu)
+        assert listes.median_on_lists(vue, suivi, np.zeros(vue.m, dtype=np.int8), proches, gap, Arret(), graine)
+        assert suivi.cout == pytest.approx(attendu, rel=2e-6, abs=2e-6)
+        assert proven(suivi.cout, suivi.borne)
+        assert suivi.borne <= attendu + 2e-6 * max(1.0, attendu)
+        resolus += 1
+    assert resolus >= 20
+
+
+def compare_program(problem: Problem, seed: int) -> None:
+    attendu = solve_program(problem)
+    solution = answer(problem, seed)
+    if np.isinf(attendu):
+        assert solution.bilan.status is Statut.IRREALISABLE
+    else:
+        assert solution.bilan.status is Statut.OPTIMAL
+        assert float(solution.bilan.cost) == pytest.approx(attendu, rel=2e-6, abs=2e-6)
 
 
 def rank(solution: Solution) -> tuple[float, Decimal]:
