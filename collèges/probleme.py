@@ -245,106 +245,120 @@ def touching_sectors(present: I32, arete: I32, frontiere_m: F64) -> I32:
     return np.array(sorted(paires), dtype=np.int32).reshape(-1, 2)
 
 
+#: Axes of each array: t years, n zones, c collèges, g groups, m borders, k pairs of collèges, 2 columns.
+_AXES = (
+    dict.fromkeys(("zone_groupe", "zone_x", "zone_y", "zone_ips", "impose", "ensemble"), "n")
+    | dict.fromkeys(("college_groupe", "college_x", "college_y", "college_zone"), "c")
+    | dict.fromkeys(("remplissage_max", "remplissage_min", "effectif_min", "college_ips"), "c")
+    | {"eleves": "tn", "part_nouvelle": "tn", "minutes": "nc", "interdit": "nc", "capacite": "tc"}
+    | {"passages_max": "gg", "poids_annee": "t", "present": "n2", "arete": "m2", "frontiere_m": "m"}
+    | {"college_voisins": "k2"}
+)
+_ENTIERS = {
+    "zone_groupe",
+    "impose",
+    "ensemble",
+    "college_groupe",
+    "college_zone",
+    "present",
+    "arete",
+    "college_voisins",
+}
+
+
 def validate(problem: Problem) -> None:
-    """Raise `ProblemeInvalide` where a shape, a type, a range or an order is wrong."""
-    n, c, g, t = problem.n_zones, problem.n_colleges, problem.n_groupes, problem.n_annees
+    """Raise `ProblemeInvalide` where a shape, a type, a range or an order is wrong: the first fault, and its place."""
+    n, c, g = problem.n_zones, problem.n_colleges, problem.n_groupes
     for nom, codes, noms in (
         ("groupes", problem.groupes, problem.groupe_noms),
         ("zone_code", problem.zone_code, problem.zone_nom),
         ("college_code", problem.college_code, problem.college_nom),
         ("annees", problem.annees, problem.annees),
     ):
-        if not codes or len(set(codes)) != len(codes):
-            raise ProblemeInvalide(f"{nom} : aucun code, ou des codes en double")
+        if not codes:
+            raise ProblemeInvalide(f"{nom} : aucun code")
+        if len(set(codes)) != len(codes):
+            raise ProblemeInvalide(f"{nom} : code « {next(k for k in codes if codes.count(k) > 1)} » en double")
         if len(noms) != len(codes):
             raise ProblemeInvalide(f"{nom} : {len(noms)} noms pour {len(codes)} codes")
     _check_shapes(problem)
     _check_ranges(problem)
-    for nom, valeurs, maximum, minimum in (
-        ("zone_groupe", problem.zone_groupe, g, 0),
-        ("college_groupe", problem.college_groupe, g, 0),
-        ("college_zone", problem.college_zone, n, AUCUN),
-        ("present", problem.present, c, AUCUN),
-        ("impose", problem.impose, c, AUCUN),
-        ("arete", problem.arete, n, 0),
-        ("college_voisins", problem.college_voisins, c, 0),
+    for nom, maximum, minimum in (
+        ("zone_groupe", g, 0),
+        ("college_groupe", g, 0),
+        ("college_zone", n, AUCUN),
+        ("present", c, AUCUN),
+        ("impose", c, AUCUN),
+        ("ensemble", np.inf, AUCUN),
+        ("arete", n, 0),
+        ("college_voisins", c, 0),
     ):
-        if valeurs.size and (valeurs.min() < minimum or valeurs.max() >= maximum):
-            raise ProblemeInvalide(f"{nom} : numéro hors de l'intervalle {minimum} à {maximum - 1}")
+        valeurs = getattr(problem, nom)
+        _refuse_any(problem, nom, (valeurs < minimum) | (valeurs >= maximum), "numéro inexistant")
     _check_present(problem)
     if not np.isclose(problem.poids_annee.sum(), 1.0, atol=1e-9):
-        raise ProblemeInvalide(f"poids_annee : total de {problem.poids_annee.sum():g} au lieu de 1 ({t} années)")
-    a, b = problem.arete[:, 0].astype(np.int64), problem.arete[:, 1].astype(np.int64)
-    if np.any(a == b):
-        raise ProblemeInvalide(f"arete : la zone {problem.zone_code[int(a[a == b][0])]} est voisine d'elle-même")
-    cles = np.minimum(a, b) * n + np.maximum(a, b)
-    if len(np.unique(cles)) != len(cles):
-        raise ProblemeInvalide("arete : deux zones voisines données plusieurs fois")
-    if np.any(problem.college_voisins[:, 0] == problem.college_voisins[:, 1]):
-        raise ProblemeInvalide("college_voisins : un collège voisin de lui-même")
-    faux = np.flatnonzero((problem.impose >= 0) & problem.interdit[np.arange(n), np.maximum(problem.impose, 0)])
-    if len(faux):
-        raise ProblemeInvalide(
-            f"impose : la zone {problem.zone_code[faux[0]]} doit aller au collège qui lui est interdit"
-        )
+        raise ProblemeInvalide(f"poids_annee : total de {problem.poids_annee.sum():g} au lieu de 1")
+    _check_pairs("arete", problem.arete, problem.zone_code)
+    _check_pairs("college_voisins", problem.college_voisins, problem.college_code)
+    faux = (problem.impose >= 0) & problem.interdit[np.arange(n), np.maximum(problem.impose, 0)]
+    _refuse_any(problem, "impose", faux, "collège imposé et interdit à la fois")
+
+
+def _refuse_any(problem: Problem, nom: str, faux: B, defaut: str) -> None:
+    """Raise `ProblemeInvalide` for the first True of ``faux``, of the shape of the field ``nom``."""
+    if not faux.any():
+        return
+    codes = {"t": problem.annees, "n": problem.zone_code, "c": problem.college_code, "g": problem.groupes}
+    mots = {"t": "année", "n": "zone", "c": "collège", "g": "groupe", "m": "limite n°", "k": "paire n°"}
+    place = np.argwhere(faux)[0].tolist()
+    ou = ", ".join(
+        f"{mots[axe]} {codes[axe][rang] if axe in codes else rang + 1}"
+        for axe, rang in zip(_AXES[nom], place, strict=True)
+        if axe != "2"
+    )
+    raise ProblemeInvalide(f"{nom} : {defaut} ({ou} : {getattr(problem, nom)[tuple(place)]})")
+
+
+def _check_pairs(nom: str, paires: I32, codes: tuple[str, ...]) -> None:
+    """Two different ends, each pair once, in either order."""
+    vus = set()
+    for a, b in np.sort(paires, axis=1).tolist():
+        if a == b:
+            raise ProblemeInvalide(f"{nom} : couple {codes[a]}, {codes[b]} d'un même élément")
+        if (a, b) in vus:
+            raise ProblemeInvalide(f"{nom} : couple {codes[a]}, {codes[b]} donné plusieurs fois")
+        vus.add((a, b))
 
 
 def _check_shapes(problem: Problem) -> None:
-    n, c, g, t = problem.n_zones, problem.n_colleges, problem.n_groupes, problem.n_annees
-    formes: dict[str, tuple[int, ...]] = dict.fromkeys(
-        ("zone_groupe", "zone_x", "zone_y", "zone_ips", "impose", "ensemble"), (n,)
-    )
-    formes |= dict.fromkeys(
-        (
-            "college_groupe",
-            "college_x",
-            "college_y",
-            "college_zone",
-            "remplissage_max",
-            "remplissage_min",
-            "effectif_min",
-            "college_ips",
-        ),
-        (c,),
-    )
-    formes |= dict.fromkeys(("eleves", "part_nouvelle"), (t, n)) | dict.fromkeys(("minutes", "interdit"), (n, c))
-    formes |= {"capacite": (t, c), "passages_max": (g, g), "poids_annee": (t,), "present": (n, 2)}
-    m, k = problem.arete.shape[0], problem.college_voisins.shape[0]
-    formes |= {"arete": (m, 2), "frontiere_m": (m,), "college_voisins": (k, 2)}
-    entiers = {"zone_groupe", "impose", "ensemble", "college_groupe", "college_zone", "present", "arete"}
-    entiers.add("college_voisins")
-    for nom, forme in formes.items():
-        valeurs = getattr(problem, nom)
+    tailles = {"t": problem.n_annees, "n": problem.n_zones, "c": problem.n_colleges, "g": problem.n_groupes, "2": 2}
+    tailles |= {"m": len(problem.arete), "k": len(problem.college_voisins)}
+    for nom, axes in _AXES.items():
+        valeurs, forme = getattr(problem, nom), tuple(tailles[axe] for axe in axes)
         if valeurs.shape != forme:
             raise ProblemeInvalide(f"{nom} : forme {valeurs.shape} au lieu de {forme}")
-        attendu = np.int32 if nom in entiers else np.bool_ if nom == "interdit" else np.float64
+        attendu = np.int32 if nom in _ENTIERS else np.bool_ if nom == "interdit" else np.float64
         if valeurs.dtype != attendu:
             raise ProblemeInvalide(f"{nom} : type {valeurs.dtype} au lieu de {np.dtype(attendu)}")
 
 
 def _check_ranges(problem: Problem) -> None:
     for nom in ("zone_x", "zone_y", "college_x", "college_y"):
-        if not np.all(np.isfinite(getattr(problem, nom))):
-            raise ProblemeInvalide(f"{nom} : position absente")
+        _refuse_any(problem, nom, ~np.isfinite(getattr(problem, nom)), "position absente")
     for nom in ("eleves", "frontiere_m", "remplissage_max", "remplissage_min", "effectif_min", "poids_annee"):
         valeurs = getattr(problem, nom)
-        if not np.all(np.isfinite(valeurs)) or np.any(valeurs < 0):
-            raise ProblemeInvalide(f"{nom} : valeur négative ou absente")
+        _refuse_any(problem, nom, ~(np.isfinite(valeurs) & (valeurs >= 0)), "valeur négative ou absente")
     for nom in ("minutes", "capacite", "passages_max"):
-        valeurs = getattr(problem, nom)
-        if np.any(np.isnan(valeurs)) or np.any(valeurs < 0):
-            raise ProblemeInvalide(f"{nom} : valeur négative ou absente")
-    if np.any(np.isnan(problem.part_nouvelle)) or np.any((problem.part_nouvelle < 0) | (problem.part_nouvelle > 1)):
-        raise ProblemeInvalide("part_nouvelle : part hors de 0 à 1")
-    if np.any(problem.remplissage_min > problem.remplissage_max):
-        raise ProblemeInvalide("remplissage_min : au-dessus de remplissage_max")
+        _refuse_any(problem, nom, ~(getattr(problem, nom) >= 0), "valeur négative ou absente")
+    parts = problem.part_nouvelle
+    _refuse_any(problem, "part_nouvelle", ~((parts >= 0) & (parts <= 1)), "part hors de 0 à 1")
+    dessus = problem.remplissage_min > problem.remplissage_max
+    _refuse_any(problem, "remplissage_min", dessus, "au-dessus de remplissage_max")
     for nom in ("zone_ips", "college_ips"):
-        if np.any(np.isinf(getattr(problem, nom))):
-            raise ProblemeInvalide(f"{nom} : valeur infinie")
+        _refuse_any(problem, nom, np.isinf(getattr(problem, nom)), "valeur infinie")
 
 
 def _check_present(problem: Problem) -> None:
     un, deux = problem.present[:, 0], problem.present[:, 1]
-    faux = np.flatnonzero(((deux >= 0) & (un < 0)) | ((deux >= 0) & (un == deux)))
-    if len(faux):
-        raise ProblemeInvalide(f"present : second collège sans premier, ou le même, zone {problem.zone_code[faux[0]]}")
+    faux = (deux >= 0) & ((un < 0) | (un == deux))
+    _refuse_any(problem, "present", np.stack([faux, faux], axis=1), "second collège sans premier, ou le même")
