@@ -1,31 +1,37 @@
 """Sectorisation: plans and bounds on real and made districts, connected partitions with a proven optimum.
 
-Reads the layout of shared/data/districting, whose README fixes the objective: ``lcps/`` (zones, adjacency, schools_*
-and assignment_*), ``synthetic/NAME/``, ``cut_edges/``; a folder that is absent is left out. Without ``--limite`` each
-case has the seconds of its target (`LIMITES`). ``gap`` is against the bound, or against ``--reference`` (columns case,
-reference) where it knows the case; ``cost_at`` gives the cost reached after so many seconds, ``cpu_seconds`` the
-processor time had (twice the seconds on two idle cores, at most).
+DIR is a folder with sets in the layout of shared/data/districting, whose README fixes the objective, at any depth, or
+one of them (`benchmarks.sectorisation_lecture` says how a set is known and named). Without ``--limite`` each case has
+the seconds of its target (`LIMITES`). ``gap`` is against the known value of the case (``--reference``, or a table in
+DIR or beside it), else against the bound; ``cost_at`` gives the cost reached after so many seconds, ``cpu_seconds``
+the processor time had (twice the seconds on two idle cores, at most). A set that does not read is told on standard
+error; the others are measured, and the command fails at the end.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
-import json
 import resource
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import breadth_first_order, dijkstra
+from scipy.sparse.csgraph import connected_components
 
 from benchmarks.mesure import say
+from benchmarks.sectorisation_lecture import (
+    Graphe,
+    JeuInvalide,
+    find,
+    known_values,
+    problem_of,
+    read_district,
+    read_graph,
+)
 from collèges.controle import check
 from collèges.decoupage import split
-from collèges.probleme import F64, I32, Problem, Regles
+from collèges.probleme import I32, Problem
 from collèges.resultat import Solution
 from collèges.solveur import solve
 from territoires.calcul import Arret, ControleEchoue
@@ -41,29 +47,35 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     """One line a case and seed."""
     if args.dossier is None:
         raise SystemExit("python -m benchmarks sectorisation DIR")
-    connues = {} if args.reference is None else {r["case"]: float(r["reference"]) for r in _rows(args.reference)}
+    districts, comtes = find(args.dossier)
+    if not districts and not comtes:
+        raise SystemExit(f"Erreur : aucun jeu dans {args.dossier.name}")
+    try:
+        connues = known_values(args.dossier, args.reference)
+    except JeuInvalide as error:
+        raise SystemExit(f"Erreur : {error}") from error
     _warm_up()
-    for nom, lire in _cases(args.dossier):
-        problem = lire()
-        taille = problem.n_zones * problem.n_colleges
-        limite = args.limite or next(s for maximum, s in LIMITES if taille <= maximum)
+    ecartes = 0
+    for district in districts:
+        try:
+            problem = read_district(district)
+        except JeuInvalide as error:
+            say(f"{district.nom}, jeu écarté : {error}")
+            ecartes += 1
+            continue
         for graine in range(1, args.graines + 1):
-            say(f"{nom}, graine {graine} : {limite:g} s")
-            yield _line(nom, problem, graine, limite, connues.get(nom))
-    dossier = args.dossier / "cut_edges"
-    if (dossier / "optima.csv").is_file():
-        for ligne in _rows(dossier / "optima.csv"):
+            yield _line(district.nom, problem, graine, args.limite, connues.get(district.nom))
+    for jeu in comtes:
+        optimum = connues.get(jeu.nom, connues.get(jeu.chemin.stem))
+        try:
+            graphe = read_graph(jeu)
             for graine in range(1, args.graines + 1):
-                yield _cut_edges(dossier, ligne, graine, args.limite or LIMITE_DECOUPAGE)
-
-
-def _cases(dossier: Path) -> Iterator[tuple[str, Callable[[], Problem]]]:
-    for chemin in sorted((dossier / "lcps").glob("schools_*.csv"), reverse=True):
-        niveau = chemin.stem.removeprefix("schools_")
-        yield f"lcps_{niveau}", lambda niveau=niveau: read_lcps(dossier / "lcps", niveau)  # type: ignore[misc]
-    made = [chemin.parent for chemin in (dossier / "synthetic").glob("*/zones.csv")]
-    for sous in sorted(made, key=lambda chemin: (len(chemin.name), chemin.name)):
-        yield f"synthetic_{sous.name}", lambda sous=sous: read_synthetic(sous)  # type: ignore[misc]
+                yield _cut_edges(jeu.nom, graphe, graine, args.limite or LIMITE_DECOUPAGE, optimum)
+        except JeuInvalide as error:
+            say(f"{jeu.nom}, jeu écarté : {error}")
+            ecartes += 1
+    if ecartes:
+        raise SystemExit(f"Erreur : jeux illisibles, écartés : {ecartes}")
 
 
 def _warm_up() -> None:
@@ -71,7 +83,7 @@ def _warm_up() -> None:
     say("compilation des boucles...")
     n = 6
     debut = time.monotonic()
-    problem = _problem(
+    problem = problem_of(
         codes=[str(i) for i in range(n)],
         xy=np.arange(2.0 * n).reshape(n, 2) * 1000.0,
         eleves=np.full(n, 10.0),
@@ -88,7 +100,9 @@ def _warm_up() -> None:
     say(f"compilation : {time.monotonic() - debut:.1f} s")
 
 
-def _line(nom: str, problem: Problem, graine: int, limite: float, reference: float | None) -> dict[str, object]:
+def _line(nom: str, problem: Problem, graine: int, limite: float | None, reference: float | None) -> dict[str, object]:
+    limite = limite or next(s for maximum, s in LIMITES if problem.n_zones * problem.n_colleges <= maximum)
+    say(f"{nom}, graine {graine} : {limite:g} s")
     debut, avant = time.perf_counter(), _processor()
     solution: Solution = solve(problem, Arret(seconds=limite), graine)
     secondes, processeur = time.perf_counter() - debut, _processor() - avant
@@ -131,143 +145,41 @@ def _processor() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def _cut_edges(dossier: Path, ligne: dict[str, str], graine: int, limite: float) -> dict[str, object]:
-    """Connected partition of a county graph, stopped at the proven optimum."""
-    nom = ligne["instance"]
-    graphe = json.loads((dossier / f"{nom}.json").read_text(encoding="utf-8"))
-    arete = np.array(graphe["edges"], dtype=np.int32)
-    population = np.array(graphe["population"], dtype=np.float64)
-    optimum, bas, haut = float(ligne["min_cut_edges"]), float(ligne["pop_min"]), float(ligne["pop_max"])
+def _cut_edges(nom: str, graphe: Graphe, graine: int, limite: float, optimum: float | None) -> dict[str, object]:
+    """Connected partition of a county graph, stopped at the optimum where it is known."""
+    say(f"{nom}, graine {graine} : {limite:g} s")
     debut = time.perf_counter()
     stop = Arret(seconds=limite, target=optimum)
-    partage = split(arete, population, int(ligne["districts"]), bas, haut, stop, graine)
+    try:
+        partage = split(graphe.arete, graphe.population, graphe.parties, graphe.bas, graphe.haut, stop, graine)
+    except ValueError as error:
+        raise JeuInvalide(str(error)) from error
     secondes = time.perf_counter() - debut
-    parties = partage.partie
-    verifie = bool((parties >= 0).all())
-    for k in range(int(ligne["districts"]) if verifie else 0):
-        dedans = np.flatnonzero(parties == k)
-        interieures = arete[(parties[arete] == k).all(axis=1)]
-        liens = csr_matrix((np.ones(len(interieures)), interieures.T), shape=(len(population), len(population)))
-        vus = breadth_first_order(liens, int(dedans[0]), directed=False, return_predecessors=False)
-        verifie &= len(vus) == len(dedans) and bas <= population[dedans].sum() <= haut
-    verifie = bool(verifie and float((parties[arete[:, 0]] != parties[arete[:, 1]]).sum()) == partage.coupees)
+    verifie = holds(graphe, partage.partie, partage.coupees)
     return {
         "bench": "sectorisation",
-        "case": f"cut_edges_{nom}",
+        "case": nom,
         "seed": graine,
         "limit_s": limite,
         "seconds": round(secondes, 2),
         "cost": partage.coupees if verifie else None,
         "bound": None,
         "reference": optimum,
-        "gap": round(partage.coupees / optimum - 1, 6) if verifie else None,
+        "gap": round(partage.coupees / optimum - 1, 6) if verifie and optimum else None,
         "checked": verifie,
-        "zones": len(population),
+        "zones": len(graphe.population),
     }
 
 
-def _rows(chemin: Path) -> list[dict[str, str]]:
-    with chemin.open(encoding="utf-8", newline="") as fichier:
-        return list(csv.DictReader(fichier))
-
-
-def read_lcps(dossier: Path, niveau: str) -> Problem:
-    """The real district: ``niveau`` = elem or mid."""
-    zones, ecoles = _rows(dossier / "zones.csv"), _rows(dossier / f"schools_{niveau}.csv")
-    de = {ligne["zone"]: ligne for ligne in _rows(dossier / f"assignment_{niveau}.csv")}
-    rang = {ligne["zone"]: i for i, ligne in enumerate(zones)}
-    bords = _rows(dossier / "adjacency.csv")
-    arete = np.array([(rang[b["zone_a"]], rang[b["zone_b"]]) for b in bords], dtype=np.int32)
-    # A border of 1 m or less is a point for the README.
-    frontiere = np.array([float(b["shared_border_m"]) for b in bords])
-    frontiere[frontiere <= 1.0] = 0.0
-    xy = np.array([(float(z["x_km"]), float(z["y_km"])) for z in zones])
-    portes = np.array([rang[e["zone"]] for e in ecoles], dtype=np.int32)
-    vraies = arete[frontiere > 0]
-    km = 0.05 + np.hypot(*(xy[vraies[:, 0]] - xy[vraies[:, 1]]).T)
-    graphe = csr_matrix((km, (vraies[:, 0], vraies[:, 1])), shape=(len(zones), len(zones)))
-    distance = dijkstra(graphe, directed=False, indices=portes).T
-    return _problem(
-        codes=[z["zone"] for z in zones],
-        xy=xy * 1000.0,
-        eleves=np.array([float(de[z["zone"]]["pupils"]) for z in zones]),
-        present=np.array([int(de[z["zone"]]["current_school"]) for z in zones], dtype=np.int32),
-        arete=arete,
-        frontiere=frontiere,
-        ecoles=[(e["code"], e["name"]) for e in ecoles],
-        portes=portes,
-        capacite=np.array([float(e["capacity"]) for e in ecoles]),
-        minutes=np.round(1.2 * distance / 35 * 60 + 1, 1),
-    )
-
-
-def read_synthetic(dossier: Path) -> Problem:
-    """One made case."""
-    zones, ecoles, bords = (_rows(dossier / f"{nom}.csv") for nom in ("zones", "schools", "adjacency"))
-    with gzip.open(dossier / "minutes.csv.gz", "rt", encoding="utf-8", newline="") as fichier:
-        lignes = list(csv.reader(fichier))[1:]
-    arete = np.array([(int(b["zone_a"]), int(b["zone_b"])) for b in bords], dtype=np.int32)
-    return _problem(
-        codes=[z["zone"] for z in zones],
-        xy=np.array([(float(z["x_km"]), float(z["y_km"])) for z in zones]) * 1000.0,
-        eleves=np.array([float(z["pupils"]) for z in zones]),
-        present=np.array([int(z["current_school"]) for z in zones], dtype=np.int32),
-        arete=arete,
-        frontiere=np.full(len(arete), 1000.0),
-        ecoles=[(e["school"], f"Collège {e['school']}") for e in ecoles],
-        portes=np.array([int(e["zone"]) for e in ecoles], dtype=np.int32),
-        capacite=np.array([float(e["capacity"]) for e in ecoles]),
-        minutes=np.array([[float(v) for v in ligne[1:]] for ligne in lignes]),
-    )
-
-
-def _problem(
-    *,
-    codes: list[str],
-    xy: F64,
-    eleves: F64,
-    present: I32,
-    arete: I32,
-    frontiere: F64,
-    ecoles: list[tuple[str, str]],
-    portes: I32,
-    capacite: F64,
-    minutes: F64,
-) -> Problem:
-    """One group, one year, the objective of the README."""
-    n, c = len(codes), len(ecoles)
-    return Problem(
-        groupes=("A",),
-        groupe_noms=("A",),
-        annees=("1",),
-        zone_code=tuple(codes),
-        zone_nom=tuple(codes),
-        zone_groupe=np.zeros(n, dtype=np.int32),
-        zone_x=xy[:, 0],
-        zone_y=xy[:, 1],
-        zone_ips=np.full(n, np.nan),
-        eleves=eleves[None, :],
-        part_nouvelle=np.ones((1, n)),
-        present=np.stack([present, np.full(n, -1, dtype=np.int32)], axis=1),
-        arete=arete,
-        frontiere_m=frontiere,
-        college_code=tuple(code for code, _ in ecoles),
-        college_nom=tuple(nom for _, nom in ecoles),
-        college_groupe=np.zeros(c, dtype=np.int32),
-        college_x=xy[portes, 0],
-        college_y=xy[portes, 1],
-        college_zone=portes,
-        capacite=capacite[None, :],
-        remplissage_max=np.ones(c),
-        remplissage_min=np.full(c, 0.75),
-        effectif_min=np.zeros(c),
-        college_ips=np.full(c, np.nan),
-        college_voisins=np.zeros((0, 2), dtype=np.int32),
-        minutes=minutes,
-        interdit=np.zeros((n, c), dtype=np.bool_),
-        impose=np.full(n, -1, dtype=np.int32),
-        ensemble=np.full(n, -1, dtype=np.int32),
-        passages_max=np.full((1, 1), np.inf),
-        poids_annee=np.ones(1),
-        regles=Regles(),
-    )
+def holds(graphe: Graphe, partie: I32, coupees: float) -> bool:
+    """Every part is there, connected, in its window, and so many borders are cut; without the search's code."""
+    n, arete = len(graphe.population), graphe.arete
+    if not np.array_equal(np.unique(partie), np.arange(graphe.parties)):
+        return False
+    meme = partie[arete[:, 0]] == partie[arete[:, 1]]
+    liens = csr_matrix((np.ones(meme.sum()), arete[meme].T), shape=(n, n))
+    morceaux, _ = connected_components(liens, directed=False)
+    sommes = np.bincount(partie, weights=graphe.population)
+    dedans = bool(((sommes >= graphe.bas) & (sommes <= graphe.haut)).all())
+    # As many pieces as parts: each part is in one piece.
+    return bool(morceaux == graphe.parties and dedans and (~meme).sum() == coupees)

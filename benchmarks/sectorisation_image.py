@@ -1,6 +1,7 @@
-"""``python -m benchmarks.sectorisation_image DIR SORTIE [--limite S]``: maps of the real district, before and after.
+"""``python -m benchmarks.sectorisation_image DIR SORTIE [--limite S]``: maps of the districts, before and after.
 
-DIR is the layout of shared/data/districting. The district's polygons are not published any more: each zone is drawn as
+DIR is the layout of shared/data/districting (or one of its districts); ``--niveaux`` keeps the levels named, "" being
+a district of one level. The real district's polygons are not published any more: each zone is drawn as
 the cell of its approximate position (Voronoi), so neighbours on the picture are not always neighbours of the data.
 """
 
@@ -17,7 +18,7 @@ import shapely
 
 from benchmarks.carte_secteurs import draw
 from benchmarks.mesure import say
-from benchmarks.sectorisation import read_lcps
+from benchmarks.sectorisation_lecture import find, read_district
 from collèges.controle import check
 from collèges.probleme import Problem
 from collèges.solveur import solve
@@ -33,8 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     analyse.add_argument("--limite", type=float, default=60.0, help="secondes par carte")
     analyse.add_argument("--niveaux", nargs="*", default=["elem", "mid"])
     args = analyse.parse_args(argv)
-    for niveau in args.niveaux:
-        problem = read_lcps(args.dossier / "lcps", niveau)
+    for district in find(args.dossier)[0]:
+        if district.niveau not in args.niveaux:
+            continue
+        problem = read_district(district)
         solution = solve(problem, Arret(seconds=args.limite))
         check(problem, solution)
         avant, apres = solution.evaluation.cout - solution.evaluation.difference.cout, solution.evaluation.cout
@@ -45,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 solution.plan.college,
             ),
         ]
-        sortie = args.sortie / f"sectorisation-lcps-{niveau}.png"
+        sortie = args.sortie / f"sectorisation-{district.nom.replace('_', '-')}.png"
         draw(problem, cast(Any, cells(problem)), plans, sortie)
         say(f"{sortie.name} : coût {apres:.1f}, borne {solution.bilan.bound}")
     return 0
