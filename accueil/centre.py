@@ -132,7 +132,7 @@ class _Dichotomie:
         ):
             return
         court, long = self.bas, self.haut
-        while court < long and not self.stop.reached():
+        while court < long and not self.stop.reached(self.iterations):
             milieu = (court + long) // 2
             rayon = self.valeurs[milieu]
             if problem.minutes_non_servi is not None and rayon >= problem.minutes_non_servi:
@@ -164,7 +164,7 @@ class _Dichotomie:
         if self.bas < self.haut:
             prepare()
         premier = True
-        while self.bas < self.haut and not self.stop.reached():
+        while self.bas < self.haut and not self.stop.reached(self.iterations):
             # Next to the best answer is where the last proof lies, once the core has narrowed.
             milieu = self.haut - 1 if premier and self.vue.plain else (self.bas + self.haut) // 2
             premier = False

@@ -43,18 +43,16 @@ class Acces:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """One open site: its position, its level, weight and volume received, number of demands, mean and most minutes,
-    capacity of the level (inf = none) and weight received of each group (G,)."""
+    """One open site: its position, its level, volume received, number of demands, capacity of the level (inf = none),
+    weight received of each group (G,), and the access of those whom it receives (its weight is what it receives)."""
 
     site: int
     niveau: int
-    poids: float
     volume: float
     demandes: int
-    moyenne: float
-    pire: float
     capacite: float
     groupes: F64
+    acces: Acces
 
 
 def flow_minutes(problem: Problem, solution: Solution) -> F64:
@@ -74,9 +72,11 @@ def access(
     tous = weights(problem) if poids is None else poids
     if groupe is not None:
         tous = np.where(problem.demande_groupe == groupe, tous, 0.0)
-    total = float(tous.sum())
-    minutes = flow_minutes(problem, solution)
-    pese = tous[solution.demande] * solution.part
+    return _access(float(tous.sum()), flow_minutes(problem, solution), tous[solution.demande] * solution.part, bandes)
+
+
+def _access(total: float, minutes: F64, pese: F64, bandes: Sequence[float]) -> Acces:
+    """Access of so much weight, of which flows (k,) serve ``pese`` in ``minutes``."""
     minutes, pese = minutes[pese > 0], pese[pese > 0]
     servi = float(pese.sum())
     nan = float("nan")
@@ -100,7 +100,9 @@ def by_group(problem: Problem, solution: Solution, poids: F64 | None = None) -> 
     return tuple(access(problem, solution, g, poids) for g in range(len(problem.groupes)))
 
 
-def by_site(problem: Problem, solution: Solution, poids: F64 | None = None) -> tuple[Site, ...]:
+def by_site(
+    problem: Problem, solution: Solution, poids: F64 | None = None, bandes: Sequence[float] = BANDES
+) -> tuple[Site, ...]:
     """What each open site receives, sites in order."""
     tous = weights(problem) if poids is None else poids
     minutes = flow_minutes(problem, solution)
@@ -111,20 +113,16 @@ def by_site(problem: Problem, solution: Solution, poids: F64 | None = None) -> t
         ici = solution.niveau == niveau
         demande = solution.demande[ici]
         pese = tous[demande] * solution.part[ici]
-        total = float(pese.sum())
+        groupes = np.bincount(problem.demande_groupe[demande], weights=pese, minlength=len(problem.groupes))
         lignes.append(
             Site(
                 site=int(problem.niveau_site[niveau]),
                 niveau=int(niveau),
-                poids=total,
                 volume=float(volume[demande] @ solution.part[ici]),
                 demandes=int((pese > 0).sum()),
-                moyenne=float(pese @ minutes[ici]) / total if total > 0 else float("nan"),
-                pire=float(minutes[ici][pese > 0].max(initial=0.0)) if total > 0 else float("nan"),
                 capacite=float(problem.capacite[niveau]),
-                groupes=np.bincount(
-                    problem.demande_groupe[demande], weights=pese, minlength=len(problem.groupes)
-                ).astype(np.float64),
+                groupes=groupes.astype(np.float64),
+                acces=_access(float(pese.sum()), minutes[ici], pese, bandes),
             )
         )
     return tuple(lignes)

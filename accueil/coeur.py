@@ -35,7 +35,8 @@ Ecoute = Callable[[I8, float, float], None]
 @dataclass(frozen=True, eq=False)
 class Noyau:
     """``cout`` (S, D) finite costs; ``fixe`` (S,); ``verrou`` (S,) int8; p_min, p_max; ``marge``: difference between
-    two values of the objective that matters; ``entier``: values are whole numbers (``marge`` is then close to 1)."""
+    two values of the objective that matters; ``entier``: values are whole numbers (``marge`` is then close to 1);
+    ``interdit``: price in ``cout`` of couples that no answer may use (inf: there are none)."""
 
     cout: F64
     fixe: F64
@@ -44,6 +45,7 @@ class Noyau:
     p_max: int
     marge: float
     entier: bool = False
+    interdit: float = float("inf")
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +221,8 @@ def _root(r: _Recherche, triee: F64, ordre: I32) -> tuple[F64, F64, I8, F64, F64
     noyau = r.noyau
     mis = np.sort(noyau.cout[r.ouvert > 0], axis=0)
     u = mis[min(1, len(mis) - 1)].copy()
+    # The price of what is forbidden says nothing of what serving somebody is worth.
+    u = np.where(u >= noyau.interdit, 2.0 * mis[0], u)
     meilleur_u, direction = u.copy(), np.zeros(r.d)
     rho, choix, frequence = np.zeros(r.s), np.zeros(r.s, dtype=np.int8), np.zeros(r.s)
     # Bound, step factor, stale steps, thresholds to open and to close.

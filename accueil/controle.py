@@ -44,8 +44,8 @@ def check(problem: Problem, solution: Solution) -> None:
     if solution.bilan.status is Statut.IRREALISABLE:
         _check_infeasible(problem, solution)
         return
-    if solution.relaxations:
-        raise ControleEchoue("assouplissements proposés alors qu'une réponse existe")
+    if solution.relaxations or solution.impossible:
+        raise ControleEchoue("assouplissements proposés, ou réponse dite impossible, alors qu'une réponse existe")
     _check_levels(problem, solution.niveaux)
     _check_flow_rows(problem, solution)
     constat = read_flows(problem, solution)
@@ -242,6 +242,8 @@ def _check_infeasible(problem: Problem, solution: Solution) -> None:
         raise ControleEchoue(f"réponse dite irréalisable, avec un objectif {bilan.cost} ou une borne {bilan.bound}")
     if not any(remarque.strip() for remarque in bilan.remarks):
         raise ControleEchoue("réponse dite irréalisable, sans dire pourquoi")
+    if solution.relaxations and not solution.impossible:
+        raise ControleEchoue("assouplissements proposés sans preuve que rien n'est possible")
     if _everything_open_is_allowed(problem):
         raise ControleEchoue("réponse dite irréalisable, alors que tout ouvrir est permis")
 

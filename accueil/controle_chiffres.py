@@ -21,6 +21,9 @@ from .resultat import Solution
 #: Relative difference granted to a figure.
 TOLERANCE = 1e-7
 
+#: Minutes and weight of people, sorted by minutes.
+Gens = list[tuple[float, float]]
+
 
 def check_access(
     problem: Problem,
@@ -42,6 +45,11 @@ def check_access(
         for k, i in enumerate(solution.demande)
         if int(i) in dedans and tous[i] > 0
     )
+    _check_people(nom, dit, total, gens, bandes)
+
+
+def _check_people(nom: str, dit: Acces, total: float, gens: Gens, bandes: Sequence[float]) -> None:
+    """The figures of these people, sorted by time, who are served of ``total``."""
     servi = math.fsum(w for _, w in gens)
     _same(nom, "poids", dit.poids, total)
     _same(nom, "part servie", dit.servi, servi / total if total > 0 else 0.0)
@@ -62,7 +70,9 @@ def check_access(
     _same(nom, "rapport de Palma", dit.palma, loin / pres if gens and pres > 0 else math.nan)
 
 
-def check_sites(problem: Problem, solution: Solution, dits: Sequence[Site], poids: F64 | None = None) -> None:
+def check_sites(
+    problem: Problem, solution: Solution, dits: Sequence[Site], bandes: Sequence[float], poids: F64 | None = None
+) -> None:
     """Raise `ControleEchoue` where what a site is told to receive is not what the flows bring it."""
     tous = demand_weights(problem) if poids is None else poids
     actives = demand_weights(problem) > 0
@@ -79,15 +89,12 @@ def check_sites(problem: Problem, solution: Solution, dits: Sequence[Site], poid
         volume = math.fsum(
             float(problem.volume[solution.demande[k]] * solution.part[k]) for k in recus if actives[solution.demande[k]]
         )
-        _same(nom, "poids accueilli", dit.poids, total)
         _same(nom, "volume accueilli", dit.volume, volume)
         _same(nom, "capacité", dit.capacite, float(problem.capacite[dit.niveau]))
         if dit.demandes != sum(w > 0 for w in pese.values()):
             raise ControleEchoue(f"{nom} : {dit.demandes} points de demande annoncés")
-        moyenne = math.fsum(w * float(minutes[k]) for k, w in pese.items()) / total if total > 0 else math.nan
-        _same(nom, "temps moyen", dit.moyenne, moyenne)
-        pire = max((float(minutes[k]) for k, w in pese.items() if w > 0), default=math.nan)
-        _same(nom, "temps le plus long", dit.pire, pire)
+        gens = sorted((float(minutes[k]), w) for k, w in pese.items() if w > 0)
+        _check_people(nom, dit.acces, total, gens, bandes)
         if len(dit.groupes) != len(problem.groupes):
             raise ControleEchoue(f"{nom} : {len(dit.groupes)} collectivités au lieu de {len(problem.groupes)}")
         for g, venu in enumerate(dit.groupes):
@@ -101,9 +108,6 @@ def _same(nom: str, quoi: str, dit: float, trouve: float) -> None:
     if dit == trouve or abs(dit - trouve) <= TOLERANCE * max(1.0, abs(trouve)):
         return
     raise ControleEchoue(f"{nom} : {quoi} {dit} annoncé, {trouve} recalculé")
-
-
-Gens = list[tuple[float, float]]
 
 
 def _rank(gens: Gens, rang: float) -> float:

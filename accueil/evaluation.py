@@ -9,7 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from territoires.calcul import Arret, Bilan, PointTrace, Statut
+from territoires.calcul import Bilan, PointTrace, Statut
 from territoires.empreinte import input_hash
 from territoires.nombres import nombre, pourcent
 
@@ -186,9 +186,9 @@ def make_solution(
 
 
 def no_solution(
-    problem: Problem, causes: Sequence[str], relaxations: Sequence[str], *, seed: int, stop: Arret
+    problem: Problem, causes: Sequence[str], relaxations: Sequence[str], *, seed: int, impossible: bool
 ) -> Solution:
-    """The answer when nothing is feasible, or when nothing was found in time (``relaxations`` is then empty)."""
+    """The answer when nothing is feasible (``impossible``), or when nothing was found in time."""
     rien = np.zeros(0, dtype=np.int32)
     manque = parts_of(problem, rien, Flux(rien, rien, np.zeros(0)))
     bilan = Bilan(
@@ -209,6 +209,7 @@ def no_solution(
         part=np.zeros(0),
         parties=manque,
         relaxations=tuple(relaxations),
+        impossible=impossible,
     )
 
 

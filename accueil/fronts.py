@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from territoires.calcul import Arret, Progres, Statut, silent
 
+from .chiffres import access
 from .probleme import Modele, Problem
 from .resultat import Solution
 from .solveur import solve
@@ -27,8 +28,9 @@ class Moyen(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One point: ceiling set, what the answer spends and reaches (mean weighted minutes; covered share, None without
-    threshold; longest minutes), the answer. ``domine``: another point spends no more and its objective is no worse."""
+    """One point: ceiling set, what the answer spends and reaches (mean minutes of who is served; covered share, None
+    without threshold; longest minutes), the answer. ``domine``: another point spends no more and its objective is no
+    worse."""
 
     plafond: float
     depense: float
@@ -37,6 +39,16 @@ class Point:
     rayon: float
     solution: Solution
     domine: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """Points in ascending order of ceiling; ceilings under which nothing is feasible, proven; ceilings without answer
+    for want of time, nothing being proven of them."""
+
+    points: tuple[Point, ...]
+    impossibles: tuple[float, ...]
+    sans_reponse: tuple[float, ...]
 
 
 def front(
@@ -48,39 +60,54 @@ def front(
     progress: Progres = silent,
     *,
     secondes: float | None = None,
-) -> list[Point]:
-    """Points in ascending order of ceiling; ceilings under which nothing is feasible are left out.
+) -> Front:
+    """One point a ceiling, added to the problem's own rules.
 
     The second objective is that of ``problem.modele``: MEDIANE (mean), COUVERTURE_MAX (covered share), CENTRE (longest
-    time) or CENTRE_PUIS_MEDIANE. ``secondes``: most time a point may take. Ceilings are taken in ascending order: what
-    satisfies one satisfies the next, and seeds it.
+    time) or CENTRE_PUIS_MEDIANE (longest time, then mean). ``secondes``: most time a point may take. Ceilings are taken
+    in ascending order: what satisfies one satisfies the next, and seeds it.
     """
     trouves: list[tuple[float, Solution]] = []
+    impossibles: list[float] = []
+    sans: list[float] = []
     precedente: Solution | None = None
     ordre = sorted(set(plafonds))
     for rang, plafond in enumerate(ordre):
         if stop.reached():
+            sans += ordre[rang:]
             break
+        pose = _capped(problem, moyen, plafond)
+        if pose is None:
+            impossibles.append(plafond)
+            continue
         reste = stop.remaining()
         limite = min(reste, secondes) if secondes is not None else reste
         court = Arret(
             seconds=limite if limite != float("inf") else None, iterations=stop.iterations, cancelled=stop.cancelled
         )
         progress(rang / len(ordre), f"Point {rang + 1} sur {len(ordre)}")
-        solution = solve(_capped(problem, moyen, plafond), court, seed, depart=precedente)
+        solution = solve(pose, court, seed, depart=precedente)
         if solution.bilan.status is not Statut.IRREALISABLE:
             trouves.append((plafond, solution))
             precedente = solution
-    poids = float((problem.populations @ problem.mix).sum())
-    return [_point(moyen, plafond, solution, trouves, poids) for plafond, solution in trouves]
+        else:
+            (impossibles if solution.impossible else sans).append(plafond)
+    points = tuple(_point(problem, moyen, plafond, solution, trouves) for plafond, solution in trouves)
+    return Front(points, tuple(impossibles), tuple(sans))
 
 
-def _capped(problem: Problem, moyen: Moyen, plafond: float) -> Problem:
+def _capped(problem: Problem, moyen: Moyen, plafond: float) -> Problem | None:
+    """The problem with this ceiling or its own, whichever is lower; None where its least number of sites is above."""
     if moyen is Moyen.SITES:
-        return replace(problem, sites_max=round(plafond), sites_min=min(problem.sites_min, round(plafond)))
+        sites = int(plafond if problem.sites_max is None else min(problem.sites_max, plafond))
+        return None if sites < problem.sites_min else replace(problem, sites_max=sites)
     if moyen is Moyen.OUVERTURE:
-        return replace(problem, budget_ouverture=float(plafond))
-    return replace(problem, budget_annuel=float(plafond))
+        return replace(problem, budget_ouverture=_lower(problem.budget_ouverture, plafond))
+    return replace(problem, budget_annuel=_lower(problem.budget_annuel, plafond))
+
+
+def _lower(regle: float | None, plafond: float) -> float:
+    return float(plafond if regle is None else min(regle, plafond))
 
 
 def _spent(moyen: Moyen, solution: Solution) -> float:
@@ -94,14 +121,16 @@ def _spent(moyen: Moyen, solution: Solution) -> float:
     )
 
 
-def _goal(solution: Solution) -> float:
-    if solution.modele in (Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE):
-        return solution.parties.rayon
-    return float(solution.bilan.cost)
+def _goal(solution: Solution) -> tuple[float, ...]:
+    """What the model minimises, in order."""
+    cout = float(solution.bilan.cost)
+    if solution.modele is Modele.CENTRE_PUIS_MEDIANE:
+        return solution.parties.rayon, cout
+    return (cout,)
 
 
 def _point(
-    moyen: Moyen, plafond: float, solution: Solution, tous: Sequence[tuple[float, Solution]], poids: float
+    problem: Problem, moyen: Moyen, plafond: float, solution: Solution, tous: Sequence[tuple[float, Solution]]
 ) -> Point:
     depense, but = _spent(moyen, solution), _goal(solution)
     domine = any(
@@ -112,6 +141,6 @@ def _point(
         for rang, autre in tous
     )
     parties = solution.parties
-    couvert = None if parties.non_couvert is None or poids <= 0 else 1.0 - parties.non_couvert / poids
-    moyenne = parties.minutes / poids if poids > 0 else 0.0
-    return Point(plafond, depense, moyenne, couvert, parties.rayon, solution, domine)
+    acces = access(problem, solution)
+    couvert = None if parties.non_couvert is None or acces.poids <= 0 else 1.0 - parties.non_couvert / acces.poids
+    return Point(plafond, depense, acces.moyenne, couvert, parties.rayon, solution, domine)

@@ -93,7 +93,7 @@ def solve_priced(vue: Vue, noyau: Noyau, suivi: Suivi, vide: float, stop: Arret,
     facteur, sans = 1.0, 0
     meilleur_prix = prix
     for _ in range(TOURS):
-        if stop.reached():
+        if stop.reached(suivi.iterations):
             break
         cout, fixe, constante = _priced(vue, noyau, r, prix)
         # Priced costs are not whole, whatever the others are.

@@ -56,6 +56,8 @@ def _median(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
     listes, verrou = _relaxed(vue, suivi, stop, seed)
     if suivi.found and proven(suivi.cout, suivi.borne):
         return True
+    if suivi.found and stop.reached(suivi.iterations):
+        return True
     suivi.say("Preuve par programme")
     return median_on_lists(vue, suivi, verrou, listes, gap_of(vue, suivi.cout), stop, seed)
 
@@ -97,6 +99,8 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
             return False
         suivi.bound(min(whole_bound(suivi.borne, gap), suivi.cout))
         if suivi.found and proven(suivi.cout, suivi.borne):
+            return True
+        if suivi.found and stop.reached(suivi.iterations):
             return True
         verrou = preparation.verrou
         gap = gap_of(vue, suivi.cout)

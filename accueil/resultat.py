@@ -4,7 +4,8 @@
 in its own unit (weighted minutes, weight not covered, sites, minutes) plus the terms; ``Bilan.bound`` a proven lower
 bound of it, never above the cost. For CENTRE_PUIS_MEDIANE the bound holds among the answers of radius at most
 ``parties.rayon``, and OPTIMAL also says that this radius is the least (``rayon_borne``). IRREALISABLE: no flow nor
-level, cost infinite, no bound, ``bilan.remarks`` says why and ``relaxations`` what would be enough.
+level, cost infinite, no bound, ``bilan.remarks`` says why; with ``impossible`` it is proven that no answer exists and
+``relaxations`` says what would be enough, without it none was found in the time given.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Solution:
     demande, niveau (k,) int32, part (k,) float64 in (0, 1]: flows, sorted by demand then level, one row a couple.
     rayon_borne: proven lower bound of the radius (CENTRE*), None elsewhere.
     souhaits: broken soft wishes, French sentences. relaxations: where nothing is feasible, French sentences, each of
-    which alone would be enough unless it says otherwise, smallest change of its kind.
+    which alone would be enough unless it says otherwise, smallest change of its kind. impossible: proven that no answer
+    exists.
     """
 
     bilan: Bilan
@@ -60,6 +62,7 @@ class Solution:
     rayon_borne: float | None = None
     souhaits: tuple[str, ...] = ()
     relaxations: tuple[str, ...] = ()
+    impossible: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,7 @@ def solve(
     """Solve. ``depart``: an earlier answer to the same demands and sites, perhaps under other rules, to start from.
 
     The answer carries status, bound, trace and broken wishes; IRREALISABLE when infeasibility is proven, or when the
-    time was too short to find anything, which its remarks tell apart.
+    time was too short to find anything, which ``impossible`` and the remarks tell apart.
     """
     vue = make_vue(problem)
     debut = _start(problem, depart)
@@ -184,6 +184,6 @@ def _median_within(
 def _nothing(vue: Vue, stop: Arret, seed: int, faisable: bool | None) -> Solution:
     if faisable is False:
         causes, relaxations = explain(vue, stop, seed)
-        return no_solution(vue.probleme, causes, relaxations, seed=seed, stop=stop)
+        return no_solution(vue.probleme, causes, relaxations, seed=seed, impossible=True)
     cause = "Aucune réponse trouvée dans le temps accordé, sans preuve qu'il n'y en a pas : donnez plus de temps."
-    return no_solution(vue.probleme, [cause], [], seed=seed, stop=stop)
+    return no_solution(vue.probleme, [cause], [], seed=seed, impossible=False)

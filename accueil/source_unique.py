@@ -27,6 +27,8 @@ CELLULES_DP = 200_000_000
 #: Subgradient steps, and local searches after each part of them.
 PARTIES, PAS = 40, 25
 SECOUSSES = 150
+#: Couples left under which the program of shared demands, whose relaxation is tight, is quicker than more steps.
+COUPLES_PARTAGES = 15_000
 #: A walk may be so much worse than the best, and returns to it after so many steps without a better one.
 ECART, EGARE = 0.01, 30
 
@@ -115,6 +117,10 @@ class _Recherche:
         place = np.cumsum(np.sort(self.cap)[::-1])
         return int(np.searchsorted(place, self.vol.sum())) + 2
 
+    def over(self) -> bool:
+        """Time to return the best answer."""
+        return self.stop.reached(self.suivi.iterations, self.suivi.cout)
+
     def search(self, ouvert: I8) -> None:
         """Assignment and local search on a set of sites."""
         affecte, charge = np.zeros(self.vue.n, dtype=np.int32), np.zeros(self.vue.m)
@@ -150,7 +156,7 @@ class _Recherche:
         """Bound and local searches in turn."""
         for _ in range(PARTIES):
             for _ in range(PAS):
-                if self.stop.reached():
+                if self.over():
                     return
                 haut = self.suivi.cout if self.suivi.found else float(self.etat[0]) * 1.1 + abs(self.u).sum() * 0.05
                 if not np.isfinite(haut):
@@ -159,6 +165,7 @@ class _Recherche:
                     self.cout, self.fixe, self.vol, self.cap, self.verrou, self.sorte, self.p_min, self.p_max, self.u,
                     self.direction, self.meilleur_u, self.rho, self.choix, self.etat, haut, 1,
                 )  # fmt: skip
+                self.suivi.iterations += 1
             if np.isfinite(self.etat[0]):
                 self.suivi.bound(min(float(self.etat[0]), self.suivi.cout))
             if self.suivi.found and self.suivi.cout - self.suivi.borne < gap:
@@ -166,12 +173,14 @@ class _Recherche:
             if self.choix.any():
                 self.search(self.choix.copy())
             self.shake()
+            if self.sorte == PARTAGE and self.vue.n * int((self.locks(gap) >= 0).sum()) <= COUPLES_PARTAGES:
+                return
 
     def shake(self) -> None:
         """A walk of perturbed answers, none much worse than the best, to which it returns when lost."""
         marche, perdu = self.courant, 0
         for _ in range(SECOUSSES):
-            if self.stop.reached() or self.courant is None or marche is None:
+            if self.over() or self.courant is None or marche is None:
                 return
             if perdu > EGARE:
                 marche, perdu = self.courant, 0

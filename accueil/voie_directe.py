@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from territoires.calcul import Arret
@@ -17,9 +19,9 @@ from .rayons import cover_program, reachable
 from .suivi import Suivi
 from .vue import Vue
 
-#: Slices of branch and bound (20 to 40 ms each) before a program takes over, which cuts fractional answers of covers
-#: better.
-TRANCHES_COUVERTURE = 10
+#: Slices of branch and bound (20 to 40 ms each) before a program takes over, which cuts fractional answers better: of
+#: covers, and of a p-median whose forbidden couples make it nearly one.
+TRANCHES_COUVERTURE, TRANCHES_INTERDITS = 10, 60
 
 
 def solve_plain(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
@@ -35,7 +37,7 @@ def solve_plain(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
     vide = empty_cost(vue) if p_min == 0 else np.inf
     if np.isfinite(vide):
         suivi.offer(np.zeros(0, dtype=np.int64), cout=vide)
-    noyau = make_noyau(vue, cout, verrou, max(p_min, 1), p_max)
+    noyau = replace(make_noyau(vue, cout, verrou, max(p_min, 1), p_max), interdit=interdit)
     depart = open_array(vue, suivi) if suivi.found and len(suivi.niveaux) else None
     if depart is None and np.isfinite(interdit):
         depart, irrealisable = _feasible_start(vue, stop, seed)
@@ -48,11 +50,11 @@ def solve_plain(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | None:
             suivi.offer(vue.niveau[ouvert > 0], cout=valeur)
         suivi.bound(min(borne, vide))
 
-    tranches = TRANCHES_COUVERTURE if couverture or np.isfinite(interdit) else None
+    tranches = TRANCHES_COUVERTURE if couverture else TRANCHES_INTERDITS if np.isfinite(interdit) else None
     trouve = solve_core(noyau, stop, seed, better, depart=depart, tranches=tranches)
     suivi.iterations += trouve.iterations
     suivi.bound(min(trouve.proven(noyau), vide))
-    if tranches is not None and not trouve.closed(noyau) and not stop.reached():
+    if tranches is not None and not trouve.closed(noyau) and not stop.reached(suivi.iterations):
         _finish(vue, suivi, trouve, noyau, stop, seed)
     return True if suivi.found else None
 

@@ -153,7 +153,7 @@ def figures_by_group(cas: Cas, problem: Problem, solution: Solution) -> list[dic
     groupes: list[int | None] = [g for g in range(len(problem.groupes)) if poids[problem.demande_groupe == g].any()]
     if len(groupes) > 1:
         groupes.append(None)
-    check_sites(problem, solution, by_site(problem, solution))
+    check_sites(problem, solution, by_site(problem, solution), BANDES)
     lignes = []
     for g in groupes:
         acces = access(problem, solution, g)
@@ -288,7 +288,7 @@ def draw(dossier: Path, images: Path, limite: float) -> None:
     for codes in (("42",), ("43",), ("42", "43")):
         bloc = communes.block(codes)
         problem = bloc.problem(Modele.MEDIANE, mix=(1,), seuil=SEUIL_FRONT)
-        points = front(problem, Moyen.SITES, range(1, POINTS_FRONT + 1), Arret(), secondes=limite)
+        points = front(problem, Moyen.SITES, range(1, POINTS_FRONT + 1), Arret(), secondes=limite).points
         fronts[bloc.nom] = [(round(p.plafond), p.moyenne, p.couvert or 0.0) for p in points]
         for point in points:
             check(replace(problem, sites_max=round(point.plafond)), point.solution)

@@ -130,7 +130,7 @@ def test_one_site_forbidden_and_solved_again_from_the_last_answer(communes: Donn
 
 def test_the_front_falls_and_each_point_is_the_answer_of_its_number(communes: Donnees) -> None:
     problem = communes.block(("43",)).problem(Modele.MEDIANE, mix=(1,), seuil=30.0)
-    points = front(problem, Moyen.SITES, range(1, 9), Arret(seconds=LIMITE_S))
+    points = front(problem, Moyen.SITES, range(1, 9), Arret(seconds=LIMITE_S)).points
     assert [p.depense for p in points] == list(range(1, 9))
     moyennes = [p.moyenne for p in points]
     assert all(b < a for a, b in pairwise(moyennes))

@@ -127,7 +127,7 @@ def test_access_by_group_is_what_its_people_travel() -> None:
         assert sum(g.poids for g in groupes) == pytest.approx(access(problem, solution).poids)
 
 
-def assert_access(dit: Acces, servis: list[tuple[float, float]], tous: int) -> None:
+def assert_access(dit: Acces, servis: list[tuple[float, float]], tous: float) -> None:
     assert dit.poids == tous
     if not servis:
         assert all(math.isnan(v) for v in (dit.moyenne, dit.mediane, dit.p90, dit.pire, dit.gini, dit.palma))
@@ -161,17 +161,18 @@ def assert_reception(problem: Problem, solution: Solution) -> None:
         recus = [(i, part, temps) for i, n, part, temps in flows(problem, solution) if n == ligne.niveau and poids[i]]
         attendu = sum(poids[i] * part for i, part, _ in recus)
         assert ligne.site == problem.niveau_site[ligne.niveau]
-        assert ligne.poids == pytest.approx(attendu) and ligne.demandes == len(recus)
+        assert ligne.acces.poids == pytest.approx(attendu) and ligne.demandes == len(recus)
         assert ligne.volume == pytest.approx(sum(problem.volume[i] * part for i, part, _ in recus))
         assert ligne.capacite == problem.capacite[ligne.niveau]
         for g in range(len(problem.groupes)):
             du_groupe = sum(poids[i] * part for i, part, _ in recus if problem.demande_groupe[i] == g)
             assert ligne.groupes[g] == pytest.approx(du_groupe)
-        if recus:
-            assert ligne.pire == max(temps for _, _, temps in recus)
-            assert ligne.moyenne == pytest.approx(sum(poids[i] * part * temps for i, part, temps in recus) / attendu)
-        else:
-            assert math.isnan(ligne.moyenne) and math.isnan(ligne.pire)
+        if problem.capacites is not Capacites.PARTAGEE:
+            assert_access(ligne.acces, [(temps, poids[i]) for i, _, temps in recus], attendu)
+        elif recus:
+            # People cut in parts cannot be counted one by one.
+            assert ligne.acces.pire == max(temps for _, _, temps in recus)
+            assert ligne.acces.moyenne == pytest.approx(sum(poids[i] * part * t for i, part, t in recus) / attendu)
     dans = [problem.site_groupe[ligne.site] for ligne in lignes]
     assert sites_by_group(problem, solution).tolist() == [dans.count(g) for g in range(len(problem.groupes))]
 
@@ -192,7 +193,7 @@ def test_the_checker_of_figures_accepts_those_of_every_answer(capacites: Capacit
     cas = [trouve for graine in range(20) if (trouve := solved(graine, capacites)) is not None]
     assert len(cas) >= 8
     for problem, solution in cas:
-        check_sites(problem, solution, by_site(problem, solution))
+        check_sites(problem, solution, by_site(problem, solution), BANDES)
         check_access(problem, solution, access(problem, solution), None, BANDES)
         for g, dit in enumerate(by_group(problem, solution)):
             check_access(problem, solution, dit, g, BANDES)
@@ -218,11 +219,24 @@ def test_the_checker_of_figures_refuses_each_of_them_changed() -> None:
                 with pytest.raises(ControleEchoue):
                     check_access(problem, solution, replace(dit, **{champ.name: faux}), groupe, BANDES)
     sites = by_site(problem, solution)
-    check_sites(problem, solution, sites)
+    check_sites(problem, solution, sites, BANDES)
     with pytest.raises(ControleEchoue):
-        check_sites(problem, solution, sites[:1])
+        check_sites(problem, solution, sites[:1], BANDES)
     for champ in fields(Site):
         for rang, dit_site in enumerate(sites):
+            if champ.name == "acces":
+                for partie in fields(Acces):
+                    valeur = getattr(dit_site.acces, partie.name)
+                    faux = (*valeur[:-1], 0.01) if partie.name == "bandes" else 0.9 * np.nan_to_num(valeur) - 0.1
+                    acces = replace(dit_site.acces, **{partie.name: faux})
+                    with pytest.raises(ControleEchoue):
+                        check_sites(
+                            problem,
+                            solution,
+                            [*sites[:rang], replace(dit_site, acces=acces), *sites[rang + 1 :]],
+                            BANDES,
+                        )
+                continue
             faux_site = replace(dit_site, **{champ.name: getattr(dit_site, champ.name) + 1})
             with pytest.raises(ControleEchoue):
-                check_sites(problem, solution, [*sites[:rang], faux_site, *sites[rang + 1 :]])
+                check_sites(problem, solution, [*sites[:rang], faux_site, *sites[rang + 1 :]], BANDES)

@@ -292,6 +292,12 @@ def test_infeasible_answers() -> None:
             check(serre, nothing(serre, **champs))
     with pytest.raises(ControleEchoue, match="avec des sites"):
         check(serre, replace(nothing(serre), niveaux=np.array([1], dtype=np.int32)))
+    assoupli = replace(nothing(serre), relaxations=("Autoriser 2 sites au lieu de 1 au plus.",))
+    check(serre, replace(assoupli, impossible=True))
+    with pytest.raises(ControleEchoue, match="sans preuve"):
+        check(serre, assoupli)
+    with pytest.raises(ControleEchoue, match="alors qu'une réponse existe"):
+        check(four_demands(), replace(honest(four_demands(), [1]), impossible=True))
     large = four_demands(minutes_max=5.0)
     with pytest.raises(ControleEchoue, match="tout ouvrir est permis"):
         check(large, nothing(large))

@@ -107,7 +107,7 @@ def test_cut_lists_lose_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists cut as in problems a hundred times as large; branching left to the program."""
     monkeypatch.setattr(listes, "LISTES_ENTIERES", 0)
     monkeypatch.setattr(listes, "AU_DELA", 0)
-    monkeypatch.setattr(voie_directe, "TRANCHES_COUVERTURE", 0)
+    monkeypatch.setattr(voie_directe, "TRANCHES_INTERDITS", 0)
     programmes: list[int] = []
 
     def count(*args: Any, **kwargs: Any) -> Reponse:
