@@ -90,9 +90,12 @@ class Donnees:
             minutes=self.minutes[np.ix_(i, j)],
         )
 
-    def problem(self, modele: Modele, *, mix: Collection[float], garder: bool = False, **regles: Any) -> Problem:
-        """The siting problem of these data; ``garder``: what stands already stays open, else it is a candidate."""
-        etat = np.where(self.existants & garder, int(Etat.REQUIS), int(Etat.CANDIDAT))
+    def problem(
+        self, modele: Modele, *, mix: Collection[float], existants: Etat = Etat.CANDIDAT, **regles: Any
+    ) -> Problem:
+        """The siting problem of these data; ``existants``: what stands already is a candidate like any other, may close
+        (EXISTANT: the answer says so), or stays (REQUIS)."""
+        etat = np.where(self.existants, int(existants), int(Etat.CANDIDAT))
         return make_problem(
             self.minutes,
             modele,

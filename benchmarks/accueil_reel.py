@@ -25,7 +25,7 @@ from accueil.chiffres import BANDES, access, by_site
 from accueil.controle import check
 from accueil.controle_chiffres import check_access, check_sites
 from accueil.fronts import Moyen, front
-from accueil.probleme import Modele, Problem, weights
+from accueil.probleme import Etat, Modele, Problem, weights
 from accueil.resultat import Solution, open_sites
 from accueil.solveur import solve
 from benchmarks.accueil_donnees import Donnees, loire_haute_loire, olemps
@@ -62,7 +62,7 @@ class Cas:
     mix: tuple[float, ...]
     seuil: float
     points: int | None
-    garder: bool = False
+    existants: Etat = Etat.CANDIDAT
     regles: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -72,24 +72,39 @@ class Cas:
 
     def problem(self) -> Problem:
         regles: dict[str, Any] = {"seuil": self.seuil} | self.regles
-        if self.points is not None:
-            sites = self.points + (int(self.donnees.existants.sum()) if self.garder else 0)
+        debout = int(self.donnees.existants.sum())
+        if self.points is not None and self.existants is Etat.EXISTANT:
+            # As many sites as today; each new one costs 1, of which there are so many at most.
+            neufs = np.where(self.donnees.existants, 0.0, 1.0)
+            regles |= {"sites_max": debout, "cout_ouverture": neufs, "budget_ouverture": float(self.points)}
+        elif self.points is not None:
+            sites = self.points + (debout if self.existants is Etat.REQUIS else 0)
             regles |= {"sites_min": sites, "sites_max": sites}
         if self.modele is Modele.COUVERTURE_TOTALE:
             regles["part_min"] = PART
-        return self.donnees.problem(self.modele, mix=self.mix, garder=self.garder, **regles)
+        return self.donnees.problem(self.modele, mix=self.mix, existants=self.existants, **regles)
 
 
 def cases(
-    jeu: str, variante: str, donnees: Donnees, *, mix: tuple[float, ...], seuil: float, garder: bool = False
+    jeu: str,
+    variante: str,
+    donnees: Donnees,
+    *,
+    mix: tuple[float, ...],
+    seuil: float,
+    existants: Etat = Etat.CANDIDAT,
 ) -> Iterator[Cas]:
-    """Every model with every number of points; what stands already first, where it is kept."""
-    if garder:
-        yield Cas(jeu, variante, donnees, Modele.MEDIANE, mix, seuil, 0, garder)
-    for modele in AVEC_NOMBRE:
+    """Every model with every number of points; what stands already first, where it is kept or may move.
+
+    Where it may move, only the models that look at everybody's time: the others close what they do not look at.
+    """
+    if existants is not Etat.CANDIDAT:
+        yield Cas(jeu, variante, donnees, Modele.MEDIANE, mix, seuil, 0, existants)
+    for modele in AVEC_NOMBRE if existants is not Etat.EXISTANT else (Modele.MEDIANE, Modele.CENTRE_PUIS_MEDIANE):
         for p in POINTS:
-            yield Cas(jeu, variante, donnees, modele, mix, seuil, p, garder)
-    yield Cas(jeu, variante, donnees, Modele.COUVERTURE_TOTALE, mix, seuil, None, garder)
+            yield Cas(jeu, variante, donnees, modele, mix, seuil, p, existants)
+    if existants is not Etat.EXISTANT:
+        yield Cas(jeu, variante, donnees, Modele.COUVERTURE_TOTALE, mix, seuil, None, existants)
 
 
 def all_cases(dossier: Path) -> Iterator[Cas]:
@@ -98,10 +113,14 @@ def all_cases(dossier: Path) -> Iterator[Cas]:
     yield from cases("Olemps à pied", "tous les habitants", carreaux, mix=(1, 1, 1), seuil=20)
     yield from cases("Olemps à pied", "65 ans et plus", carreaux, mix=(0, 1, 1), seuil=20)
     communes = loire_haute_loire(dossier)
-    for variante, garder, seuil in (("points seuls", False, 30.0), ("en plus des France services", True, 15.0)):
+    for variante, existants, seuil in (
+        ("points seuls", Etat.CANDIDAT, 30.0),
+        ("en plus des France services", Etat.REQUIS, 15.0),
+        ("France services déplacées", Etat.EXISTANT, 15.0),
+    ):
         for codes in (("42",), ("43",), ("42", "43")):
             yield from cases(
-                "Loire et Haute-Loire", variante, communes.block(codes), mix=(1,), seuil=seuil, garder=garder
+                "Loire et Haute-Loire", variante, communes.block(codes), mix=(1,), seuil=seuil, existants=existants
             )
 
 
@@ -119,7 +138,8 @@ def line(cas: Cas, problem: Problem, solution: Solution, secondes: float, limite
     """The JSON line of a case: that of a quality bench, with the points chosen and the figures by collectivité."""
     bilan, parties = solution.bilan, solution.parties
     sites = open_sites(problem, solution)
-    nouveaux = [int(j) for j in sites if not (cas.garder and cas.donnees.existants[j])]
+    deja = cas.donnees.existants & (cas.existants is not Etat.CANDIDAT)
+    nouveaux = [int(j) for j in sites if not deja[j]]
     return {
         "bench": "accueil_reel",
         "case": cas.nom,
@@ -141,6 +161,7 @@ def line(cas: Cas, problem: Problem, solution: Solution, secondes: float, limite
         "name": cas.donnees.nom,
         "places": [cas.donnees.site_commune[j] for j in nouveaux],
         "chosen": [f"{cas.donnees.site_nom[j]} [{cas.donnees.site_commune[j]}]" for j in nouveaux],
+        "closed": [cas.donnees.site_commune[j] for j in np.setdiff1d(np.flatnonzero(deja), sites)],
         "figures": figures_by_group(cas, problem, solution),
     }
 
@@ -254,7 +275,8 @@ def print_tables(resultats: Sequence[tuple[Cas, dict[str, Any]]]) -> None:
         if len(lignes[0]["block"]) <= 2:
             for ligne in lignes:
                 if ligne["places"]:
-                    print(f"  {ligne['name']}, {len(ligne['places'])} : {', '.join(ligne['places'])}")
+                    fermes = f" ; fermés : {', '.join(ligne['closed'])}" if ligne["closed"] else ""
+                    print(f"  {ligne['name']}, {len(ligne['places'])} : {', '.join(ligne['places'])}{fermes}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

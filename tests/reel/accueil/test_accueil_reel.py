@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,14 +108,30 @@ def test_what_is_shared_is_never_worse_than_the_same_points_on_each_side(commune
 
 def test_points_added_to_the_france_services_that_stay(communes: Donnees) -> None:
     bloc = communes.block(ENSEMBLE)
-    sans = bloc.problem(Modele.MEDIANE, mix=(1,), garder=True, sites_max=47, seuil=15.0)
-    avec = bloc.problem(Modele.MEDIANE, mix=(1,), garder=True, sites_max=50, seuil=15.0)
+    sans = bloc.problem(Modele.MEDIANE, mix=(1,), existants=Etat.REQUIS, sites_max=47, seuil=15.0)
+    avec = bloc.problem(Modele.MEDIANE, mix=(1,), existants=Etat.REQUIS, sites_max=50, seuil=15.0)
     avant, apres = solved(sans), solved(avec)
     ouverts = open_sites(avec, apres)
     assert len(ouverts) == 50 and bloc.existants[ouverts].sum() == 47
     change = difference(avec, avant, apres)
     assert len(change.ouverts) == 3 and not len(change.fermes) and change.minutes < 0
     assert access(avec, apres).moyenne < access(sans, avant).moyenne
+
+
+def test_france_services_that_may_move(communes: Donnees) -> None:
+    """As many as today, three at most elsewhere: each one that closes is named."""
+    bloc = communes.block(ENSEMBLE)
+    neufs = np.where(bloc.existants, 0.0, 1.0)
+    regles: dict[str, Any] = {"sites_max": 47, "cout_ouverture": neufs, "existants": Etat.EXISTANT}
+    reste = bloc.problem(Modele.MEDIANE, mix=(1,), budget_ouverture=0.0, **regles)
+    change = bloc.problem(Modele.MEDIANE, mix=(1,), budget_ouverture=3.0, **regles)
+    avant, apres = solved(reste), solved(change)
+    assert not avant.souhaits and bloc.existants[open_sites(reste, avant)].all()
+    ecart = difference(change, avant, apres)
+    assert len(ecart.ouverts) == len(ecart.fermes) == 3 and ecart.minutes < 0
+    assert sorted(apres.souhaits) == sorted(
+        f"Le site existant « {bloc.site_nom[site]} » ferme." for site in ecart.fermes
+    )
 
 
 def test_one_site_forbidden_and_solved_again_from_the_last_answer(communes: Donnees) -> None:
