@@ -7,7 +7,7 @@ proves somebody is not, and only then a program.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from .moteur import prepare, solve_mip
 from .probleme import I32, Capacites, Etat
 from .rayons import cover_program, reachable
 from .suivi import flows_of, shares_of
-from .vue import Vue
+from .vue import Vue, make_vue
 
 #: Told of open levels (positions in the view) and shares as in `Rayon`, of the radius they reach and of the proven one.
 Ecoute = Callable[[NDArray[np.int64], NDArray[np.float64] | None, float, float], None]
@@ -48,6 +48,9 @@ def solve_center(
     depart: tuple[NDArray[np.int64], NDArray[np.float64] | None] | None = None,
 ) -> Rayon:
     """Least radius of all the problem's rules. ``depart``: levels of the view and shares that satisfy all the rules."""
+    if vue.probleme.equite_poids > 0:
+        # A term of the objective, not a rule.
+        vue = make_vue(replace(vue.probleme, equite_poids=0.0))
     minutes = reachable(vue)
     prix = vue.probleme.minutes_non_servi
     valeurs = np.unique(minutes[np.isfinite(minutes)])

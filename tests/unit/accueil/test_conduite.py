@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from accueil import centre
 from accueil.changements import with_minutes, with_state
 from accueil.controle import check
-from accueil.moteur import close_all
+from accueil.mip import Mip, Reponse
+from accueil.moteur import close_all, solve_mip
 from accueil.probleme import Capacites, Etat, Modele, Problem, make_problem
 from accueil.resultat import Solution, difference, open_sites
 from accueil.solveur import solve
@@ -230,3 +232,22 @@ def test_infeasible_is_explained_and_the_relaxation_is_enough() -> None:
     assert solution.bilan.status is Statut.IRREALISABLE
     assert f"Autoriser {minimum} site" in " ".join(solution.relaxations)
     check(trop_peu, solution)
+
+
+def test_the_least_radius_is_sought_whatever_the_price_of_equity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step asks whether a radius can be reached: a price in its program would only slow it down."""
+    couts: list[float] = []
+
+    def listen(mip: Mip, *args: Any, **kwargs: Any) -> Reponse:
+        couts.append(float(np.abs(mip.cout).max()))
+        return solve_mip(mip, *args, **kwargs)
+
+    monkeypatch.setattr(centre, "solve_mip", listen)
+    problem = plane(
+        21, 40, 12, Modele.CENTRE_PUIS_MEDIANE, seuil=12.0, sites_max=4, groupes=("A", "B"),
+        demande_groupe=np.arange(40) % 2, equite_poids=500.0, cout_annuel=np.arange(12.0), budget_annuel=20.0,
+    )  # fmt: skip
+    solution = solve(problem, Arret())
+    check(problem, solution)
+    assert solution.bilan.status is Statut.OPTIMAL
+    assert couts and max(couts) == 0.0
