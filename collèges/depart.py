@@ -17,8 +17,8 @@ from .resultat import Plan
 from .variation import total
 
 
-def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
-    """Sums of the first plan, and the zones that may move.
+def start(problem: Problem, d: Donnees) -> Memoire:
+    """Sums of the first plan.
 
     Imposed zones go to their collège when that cuts nobody off (the search goes on trying). Zones without collège join
     an attached neighbour's, cheapest first; those that nobody can take stay without.
@@ -42,7 +42,7 @@ def start(problem: Problem, d: Donnees) -> tuple[Memoire, I32]:
         # Leaving them without may cost less (social mix, borders): a search never ends above today's plan.
         m = memoire(d, avant_x, x2)
         relink_all(d, m)
-    return m, np.flatnonzero(~d.fige & (m.x2 < 0)).astype(np.int32)
+    return m
 
 
 def given(problem: Problem, d: Donnees, plan: Plan) -> tuple[I32, I32]:

@@ -4,8 +4,9 @@ What a plan is
     Each zone i goes to one collège (``s(i, j) = 1``), to none (``s = 0`` everywhere), or stays shared between its two
     collèges of today (``s = 1/2`` for each). Today's plan (``present``) is a plan like any other, and always allowed.
     The solver gives a zone what it has today, or a collège that is permitted, has a road and whose border is open
-    (``passages_max`` above 0), or the one imposed; none only where there is none today. It ends a shared sector only
-    zone by zone, when that makes the plan better or a rule imposes it, and makes none. Its bound is for such plans.
+    (``passages_max`` above 0), or the one imposed; none only where there is none today. It ends a shared sector, by
+    zones or whole, when that makes the plan better or a rule imposes it, and makes none that is not shared today. Its
+    bound is for such plans.
 
 What a plan costs, in pupil-minutes of a mean year (`collèges.couts` computes it, `collèges.controle` again)
     e[t, i] = ``eleves``; w[t] = ``poids_annee`` (adds up to 1); E[i] = sum over t of w[t] e[t, i], the mean year.

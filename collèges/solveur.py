@@ -25,6 +25,7 @@ from .graphe import attached
 from .maitre import Colonne
 from .morceau import build, edge_lengths, sector_graph
 from .moteur import Enfant, ProcessusPerdu
+from .partages import ended, sharing
 from .probleme import AUCUN, F64, I32, Problem
 from .programme import Programme, Reponse
 from .recherche import anneal, relink_all, restart, seeded
@@ -64,8 +65,7 @@ class Recherche:
     ) -> None:
         self.problem, self.stop, self.seed = problem, stop, seed
         self.d: Donnees = donnees(problem, known_tables(problem))
-        self.m, self.zones = start(problem, self.d)
-        m = self.m
+        self.m = m = start(problem, self.d)
         m.totaux[2] = m.totaux[3] = total(self.d, m)
         m.meilleur[:] = m.x
         self.constante = self._constant()
@@ -76,6 +76,8 @@ class Recherche:
         self.colonnes: dict[Colonne, None] = {}
         self.sur_horloge = stop.iterations is None or stop.seconds is not None
         self.relache = relax(self.d, problem.present)
+        #: Zones that may be shared, unless a rule imposes another end.
+        self.partages = (problem.present[:, 1] >= 0) & ((m.x2 >= 0) | (problem.impose < 0))
         self.attend_affectation = False
         self.maitre: Enfant
         self.pieceur: Enfant
@@ -93,7 +95,7 @@ class Recherche:
         self.keep_sectors(x)
         autre = self.memory(x, x2)
         if autre is not None and self.suivi.offer(x, x2, float(autre.totaux[2])):
-            self.m, self.zones = autre, np.flatnonzero(~self.d.fige & (x2 < 0)).astype(np.int32)
+            self.m = autre
 
     def _constant(self) -> float:
         """Cost of those whom no plan moves: cost of today's plan less what the search counts of it."""
@@ -112,6 +114,15 @@ class Recherche:
             self.hear_master()
         return self.suivi.reached()
 
+    @property
+    def zones(self) -> I32:
+        """Zones of the plan in hand that move one by one: those that are not shared and have a choice."""
+        return self.mobile(self.m)
+
+    def mobile(self, m: Memoire) -> I32:
+        """The same of any plan."""
+        return np.flatnonzero(~self.d.fige & (m.x2 < 0)).astype(np.int32)
+
     def heat(self) -> float:
         """Temperature at which a whole zone may go anywhere near: a quarter of the price of its pupils' places."""
         r = self.problem.regles
@@ -123,12 +134,12 @@ class Recherche:
     def anneal(self, chaleur: float) -> None:
         """One annealing from the plan in hand, and its sectors for the master."""
         d, m = self.d, self.m
-        chaud = self.heat() * chaleur
-        pas = max(2 * PAS, PAS_PAR_ZONE * len(self.zones))
+        zones, chaud, froid = self.zones, self.heat() * chaleur, self.heat() * FROID
+        pas = max(2 * PAS, PAS_PAR_ZONE * len(zones))
         pas -= pas % PAS
         instantane = max(1, pas // (20 * PAS)) * PAS
         for debut in range(0, pas, PAS):
-            anneal(d, m, self.alea, self.zones, chaud, self.heat() * FROID, debut, PAS, pas)
+            anneal(d, m, self.alea, zones, chaud, froid, debut, PAS, pas)
             if debut > 0.7 * pas and debut % instantane == 0:
                 self.keep_sectors(m.x)
             if self.over():
@@ -144,9 +155,10 @@ class Recherche:
             zones = ordre[fins[j] : fins[j + 1]]
             self.colonnes[j, zones[self.relache.couvrir[zones]].tobytes()] = None
 
-    def take(self, x: I32) -> bool:
-        """Take a plan found by a program as the plan in hand, when it is contiguous and better than the best."""
-        autre = self.memory(x, self.m.x2)
+    def take(self, x: I32, x2: I32 | None = None) -> bool:
+        """Take a plan found by a program as the plan in hand, when it is contiguous and better than the best;
+        ``x2`` None: what is shared stays so."""
+        autre = self.memory(x, self.m.x2 if x2 is None else x2)
         if autre is None or autre.totaux[2] >= self.suivi.cout - 1e-7:
             return False
         self.m = autre
@@ -167,37 +179,41 @@ class Recherche:
         return autre
 
     def unshare(self) -> None:
-        """End shared sectors of the best plan, one zone at a time: what this makes possible is tried by a short
-        annealing before it is judged."""
-        partagees = np.flatnonzero((self.m.x2 >= 0) & self.d.permis.any(axis=1))
-        for zone in self.tirage.permutation(partagees)[:PARTAGEES]:
-            for j in np.flatnonzero(self.d.permis[zone]):
-                if self.over():
-                    return
-                x, x2 = self.suivi.x.copy(), self.suivi.x2.copy()
-                x[zone], x2[zone] = j, AUCUN
-                autre = self.memory(x, x2)
-                if autre is None:
-                    continue
-                mobiles = np.flatnonzero(~self.d.fige & (x2 < 0)).astype(np.int32)
-                pas = max(2_000, 30 * len(mobiles))
-                chaud = self.heat() * (1.0 if self.tirage.random() < 0.3 else 0.1)
-                anneal(self.d, autre, self.alea, mobiles, chaud, self.heat() * FROID, 0, pas, pas)
-                if autre.totaux[3] < self.suivi.cout - 1e-7:
-                    self.suivi.offer(autre.meilleur, autre.x2, float(autre.totaux[3]))
-                    self.zones = mobiles
+        """Shared sectors end, or are shared again, in the best plan: one zone, then some that touch it and share the
+        same two collèges today, up to all of them. What this makes possible is tried by a short annealing before it is
+        judged."""
+        for zone in self.tirage.permutation(np.flatnonzero(self.partages))[:PARTAGEES].tolist():
+            groupe = sharing(self.d, self.problem.present, self.partages, zone, self.tirage)
+            for j in [AUCUN, *np.flatnonzero(self.d.permis[zone]).tolist()]:
+                for zones in ([zone], groupe):
+                    if self.over():
+                        return
+                    self._try_plan(*ended(self.d, self.problem.present, self.suivi.x, self.suivi.x2, zones, j))
         self.back_to_best()
+
+    def _try_plan(self, x: I32, x2: I32) -> None:
+        """A plan near the best one, kept when an annealing makes it better."""
+        change = (x != self.suivi.x) | (x2 != self.suivi.x2)
+        autre = self.memory(x, x2) if change.any() else None
+        if autre is None:
+            return
+        mobiles = self.mobile(autre)
+        pas = max(2_000, 30 * len(mobiles))
+        chaud = self.heat() * (1.0 if self.tirage.random() < 0.3 else 0.1)
+        anneal(self.d, autre, self.alea, mobiles, chaud, self.heat() * FROID, 0, pas, pas)
+        if autre.totaux[3] < self.suivi.cout - 1e-7:
+            self.suivi.offer(autre.meilleur, autre.x2, float(autre.totaux[3]))
 
     def pieces(self, combien: int) -> None:
         """Some pieces of the best plan, each solved anew; larger ones as long as they are solved to the end."""
-        voisins = sector_graph(self.d, self.m.x)
+        voisins = sector_graph(self.d, self.m)
         ouverts = [j for j in range(self.problem.n_colleges) if voisins[j]]
         for _ in range(combien if ouverts else 0):
             self.take_received()
             if self.over():
                 return
             choisis = self._neighbours(voisins, ouverts)
-            morceau = build(self.d, self.m, self.longueurs, choisis)
+            morceau = build(self.d, self.m, self.longueurs, choisis, self.problem.present)
             if morceau is None:
                 continue
             secondes = min(SECONDES, self.stop.remaining()) if self.sur_horloge else float("inf")
@@ -210,11 +226,8 @@ class Recherche:
                 continue
             fini = reponse.objectif - reponse.borne <= 1e-4 * abs(reponse.objectif)
             self.taille = min(self.taille + 1, TAILLES[1]) if fini else max(self.taille - 2, TAILLES[0])
-            pris = np.flatnonzero(reponse.x[: len(morceau.zone)] > 0.5)
-            x = self.m.x.copy()
-            x[morceau.zone[pris]] = morceau.college[pris]
-            if self.take(x):
-                voisins = sector_graph(self.d, self.m.x)
+            if self.take(*morceau.plan(reponse.x, self.m)):
+                voisins = sector_graph(self.d, self.m)
                 self.keep_sectors(self.m.x)
 
     def _neighbours(self, voisins: list[set[int]], ouverts: list[int]) -> list[int]:
@@ -321,7 +334,7 @@ class Recherche:
 
     def run(self) -> Solution:
         """Turns of annealing, pieces, master, until ``stop``."""
-        if len(self.zones) or (self.m.x2 >= 0).any():
+        if len(self.zones) or (self.problem.present[:, 1] >= 0).any():
             with Enfant() as self.maitre, Enfant() as self.pieceur:
                 marge = MARGE * abs(self.suivi.cout)
                 self.maitre.send("maitre", self.relache, marge, self.seed)
@@ -333,7 +346,7 @@ class Recherche:
                     cout = self.suivi.cout + self.constante
                     self.suivi.progress(None, f"Recherche écourtée : {perdu} ; le meilleur plan est gardé", cout)
             self.take_received()
-        elif not (self.problem.present[:, 1] >= 0).any():
+        else:
             # Nobody may move, and no shared sector could have stayed so.
             self.suivi.bound(self.suivi.cout)
         self.suivi.tell(force=True)
