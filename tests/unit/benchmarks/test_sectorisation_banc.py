@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 
 from benchmarks import __main__ as banc
 from benchmarks import sectorisation
+from benchmarks import sectorisation_image as images
 from benchmarks.sectorisation import holds
-from benchmarks.sectorisation_lecture import Graphe
+from benchmarks.sectorisation_lecture import Graphe, find, read_district
 from collèges import solveur
 
 from ..colleges.enfant_local import EnfantLocal
@@ -126,3 +128,12 @@ def test_a_partition_is_checked_on_its_own() -> None:
     assert not square([0, 0, 1, 1], population=np.array([10.0, 11, 10, 10])), "a part too large"
     assert not square([0, 0, 1, 1], population=np.array([10.0, 9, 10, 10])), "a part too small"
     assert square([0, 0, 1, 1], population=np.array([10.0, 11, 10, 10]), haut=21.0)
+
+
+def test_maps_of_the_levels_asked_for(dossier: Path, tmp_path: Path) -> None:
+    """One picture a district; its zones are cells that hold their positions."""
+    assert images.main([str(dossier), str(tmp_path / "cartes"), "--limite", "0.2", "--niveaux", "mid"]) == 0
+    assert [chemin.name for chemin in (tmp_path / "cartes").iterdir()] == ["sectorisation-ville-mid.png"]
+    problem = read_district(next(d for d in find(dossier)[0] if d.niveau == "mid"))
+    for zone, x, y in zip(images.cells(problem), problem.zone_x, problem.zone_y, strict=True):
+        assert zone.polygone.contains(shapely.Point(x, y))
