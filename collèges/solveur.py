@@ -245,14 +245,14 @@ class Recherche:
         return sorted(choisis)
 
     def wait(self, enfant: Enfant, secondes: float) -> tuple[Any, ...] | None:
-        """The child's next message; progress goes on meanwhile. None when it is time to end."""
+        """The child's next message; progress goes on meanwhile. None when it is time to end: asked first, so that a
+        search that has ended reads nothing more, however quick the child is."""
         fin = self.stop.elapsed() + secondes
-        while True:
+        while not self.over() and self.stop.elapsed() <= fin:
             message = enfant.receive(0.02)
             if message is not None:
                 return message
-            if self.over() or self.stop.elapsed() > fin:
-                return None
+        return None
 
     def ask_program(self, programme: Programme, secondes: float, noeuds: int | None, depart: F64 | None) -> None:
         """Give the child of pieces a program, numbered: `answer` reads the answer to the last one alone."""

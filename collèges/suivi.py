@@ -78,9 +78,9 @@ class Suivi:
     def _mark(self) -> None:
         borne = None if not np.isfinite(self.borne) else round(self.borne + self.constante, 2)
         point = PointTrace(round(self.stop.elapsed(), 3), round(self.cout + self.constante, 2), borne)
-        if self.trace and self.trace[-1].seconds == point.seconds:
-            self.trace.pop()
-        self.trace.append(point)
+        # What is said twice is left out, but no point for its time: the same search has the same points anywhere.
+        if (self.trace[-1].cost, self.trace[-1].bound) != (point.cost, point.bound):
+            self.trace.append(point)
 
     @property
     def proven(self) -> bool:

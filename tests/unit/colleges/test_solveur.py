@@ -20,11 +20,12 @@ from collèges.evaluation import compare, cost_of, evaluate, known_tables, move
 from collèges.probleme import AUCUN, Problem
 from collèges.recherche import anneal, apply, may_enter, may_leave, relink_all, seeded
 from collèges.resultat import Plan, Solution, present_plan
-from collèges.solveur import solve
+from collèges.solveur import Recherche, solve
 from collèges.variation import other_costs, shift_cost, total
-from territoires.calcul import Arret
+from territoires.calcul import Arret, silent
 
 from .cas import make_case, problems
+from .enfant_local import EnfantLocal
 
 
 def full_cost(problem: Problem, college: Any) -> float:
@@ -101,6 +102,68 @@ def test_the_same_seed_and_turns_give_the_same_plan() -> None:
     assert une.plan == autre.plan
     assert une.bilan.cost == autre.bilan.cost and une.bilan.bound == autre.bilan.bound
     assert une.empreinte == autre.empreinte
+
+
+class EnfantLent(EnfantLocal):
+    """Each message is there only at the third look, a little later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.regards = 0
+
+    def receive(self, attente: float = 0.0) -> tuple[Any, ...] | None:
+        self.regards += 1
+        if self.regards % 3:
+            time.sleep(0.001)
+            return None
+        return super().receive(attente)
+
+
+class ProcessusLent(moteur.Enfant):
+    """A real child whose messages are late."""
+
+    def receive(self, attente: float = 0.0) -> tuple[Any, ...] | None:
+        time.sleep(0.05)
+        return super().receive(attente)
+
+
+def account(problem: Problem, tours: int) -> tuple[Any, ...]:
+    """All that an answer says but seconds."""
+    solution = solve(problem, Arret(iterations=tours), seed=2)
+    check(problem, solution)
+    b = solution.bilan
+    trace = [(point.cost, point.bound) for point in b.trace]
+    return solution.plan, b.cost, b.bound, b.status, b.iterations, b.remarks, trace
+
+
+@pytest.mark.parametrize("graine", range(12))
+def test_with_turns_alone_nothing_depends_on_how_quick_a_child_is(monkeypatch: pytest.MonkeyPatch, graine: int) -> None:
+    """Small maps, most of them proven best on the way: the search ends there, whatever is still to be read."""
+    problem = make_case(graine, 10 + graine, 3, g=1, t=1, regles=graine % 3 == 0, partages=0.1 * (graine % 2))
+    comptes = []
+    for enfant in (EnfantLocal, EnfantLent):
+        monkeypatch.setattr(solveur, "Enfant", enfant)
+        comptes.append(account(problem, 3))
+    assert comptes[0] == comptes[1]
+
+
+def test_a_search_that_has_ended_reads_nothing_more() -> None:
+    """Or a quick child's last words would be in the account, and a slow one's not."""
+    recherche = Recherche(grid(), Arret(iterations=1), 1, silent)
+    enfant: Any = EnfantLocal()
+    enfant.messages.append(("borne", 0.0, False, None))
+    recherche.suivi.bound(recherche.suivi.cout)
+    assert recherche.suivi.proven
+    assert recherche.wait(enfant, float("inf")) is None and len(enfant.messages) == 1
+
+
+def test_a_real_child_that_is_slow_changes_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = grid(n=40, c=4)
+    comptes = []
+    for enfant in (moteur.Enfant, ProcessusLent):
+        monkeypatch.setattr(solveur, "Enfant", enfant)
+        comptes.append(account(problem, 2))
+    assert comptes[0] == comptes[1]
 
 
 def test_better_than_today_with_a_bound_and_a_falling_trace() -> None:
