@@ -48,14 +48,19 @@ def solve_mip(
     cible: float | None = None,
     ecoute: Ecoute = mute,
     seed: int = 1,
+    pendant: Callable[[], None] | None = None,
 ) -> Reponse:
-    """Solve until done, until ``stop`` or for ``seconds``; the best point and bound known then are returned."""
+    """Solve until done, until ``stop`` or for ``seconds``; the best point and bound known then are returned.
+
+    ``pendant``: a little work that this process does again and again while the child solves; how often depends on the
+    machine.
+    """
     limite = min(seconds, stop.remaining())
     if limite <= 0 or stop.reached():
         return Reponse(Verdict.INCONNU, None, np.inf, -np.inf)
     if len(mip.valeur) <= PETIT:
         return _here(mip, stop, limite, gap_abs, depart, cible, ecoute, seed)
-    return _there(mip, stop, limite, gap_abs, depart, cible, ecoute, seed)
+    return _there(mip, stop, limite, gap_abs, depart, cible, ecoute, seed, pendant)
 
 
 def _here(
@@ -89,6 +94,7 @@ def _there(
     cible: float | None,
     ecoute: Ecoute,
     seed: int,
+    pendant: Callable[[], None] | None,
 ) -> Reponse:
     fin = time.monotonic() + limite
     enfant = _take()
@@ -98,6 +104,8 @@ def _there(
     try:
         enfant.lien.send((mip, limite, gap_abs, depart, cible, seed))
         while True:
+            if pendant is not None:
+                pendant()
             while enfant.lien.poll(PAS_S):
                 message = enfant.lien.recv()
                 if message[0] == "fini":

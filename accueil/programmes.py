@@ -91,7 +91,7 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
     if vue.n * vue.m > LISTES_ENTIERES // 20:
         prepare()
     suivi.say("Répartition entre les sites selon leur capacité")
-    verrou = None
+    verrou, pendant = None, None
     gap = gap_of(vue, suivi.cout)
     if applies(vue):
         preparation = prepare_single(vue, suivi, stop, seed, gap)
@@ -103,6 +103,9 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
         if suivi.found and stop.reached(suivi.iterations):
             return True
         verrou = preparation.verrou
+        if vue.probleme.capacites is Capacites.UNIQUE and stop.seconds is not None:
+            # Where the clock decides anyway: whole demands are harder to place than to bound.
+            pendant = preparation.encore
         gap = gap_of(vue, suivi.cout)
         if vue.probleme.capacites is Capacites.PARTAGEE and suivi.found:
             _share(vue, suivi, open_array(vue, suivi), stop, seed)
@@ -120,7 +123,7 @@ def solve_capacities(vue: Vue, suivi: Suivi, stop: Arret, seed: int) -> bool | N
             suivi.propose(*_answer(vue, programme, x))
         suivi.bound(min(whole_bound(borne, gap), suivi.cout, plafond))
 
-    reponse = solve_mip(mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed)
+    reponse = solve_mip(mip, stop, gap_abs=gap, depart=point, ecoute=better, seed=seed, pendant=pendant)
     suivi.iterations += 1 + reponse.noeuds
     if reponse.verdict is Verdict.IRREALISABLE:
         if suivi.found:

@@ -8,6 +8,7 @@ shared, knapsacks are of shares, and answers that share nothing are still answer
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,12 @@ ECART, EGARE = 0.01, 30
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """What the bound leaves: locks of levels (m,), and whether infeasibility is proven."""
+    """What the bound leaves: locks of levels (m,), whether infeasibility is proven, and a little more local search for
+    who waits for a program to end."""
 
     verrou: I8
-    irrealisable: bool = False
+    irrealisable: bool
+    encore: Callable[[], None]
 
 
 def applies(vue: Vue) -> bool:
@@ -64,10 +67,10 @@ def prepare_single(vue: Vue, suivi: Suivi, stop: Arret, seed: int, gap: float) -
     """Bound and answers into ``suivi``; sites that the bound locks."""
     r = _Recherche(vue, suivi, stop, seed)
     if r.p_max < r.p_min:
-        return Preparation(r.verrou, True)
+        return Preparation(r.verrou, True, r.shake)
     r.start()
     r.run(gap)
-    return Preparation(r.locks(gap), False)
+    return Preparation(r.locks(gap), False, r.shake)
 
 
 class _Recherche:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accueil import centre
+from accueil import centre, programmes, source_unique
 from accueil.changements import with_minutes, with_state
 from accueil.controle import check
-from accueil.mip import Mip, Reponse
+from accueil.mip import Mip, Reponse, Verdict
 from accueil.moteur import close_all, solve_mip
 from accueil.probleme import Capacites, Etat, Modele, Problem, make_problem
 from accueil.resultat import Solution, difference, open_sites
@@ -251,3 +251,25 @@ def test_the_least_radius_is_sought_whatever_the_price_of_equity(monkeypatch: py
     check(problem, solution)
     assert solution.bilan.status is Statut.OPTIMAL
     assert couts and max(couts) == 0.0
+
+
+def test_answers_found_while_a_program_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program finds nothing; the local search goes on meanwhile, where the clock decides, and is not lost."""
+
+    def waits(*args: Any, pendant: Callable[[], None] | None = None, **kwargs: Any) -> Reponse:
+        vus.append(pendant is not None)
+        for _ in range(40):
+            if pendant is not None:
+                pendant()
+        return Reponse(Verdict.INCONNU, None, np.inf, -np.inf)
+
+    vus: list[bool] = []
+    monkeypatch.setattr(programmes, "solve_mip", waits)
+    monkeypatch.setattr(source_unique, "PARTIES", 1)
+    monkeypatch.setattr(source_unique, "SECOUSSES", 3)
+    problem = LONGS["single source"]
+    pendant = solve(problem, Arret(seconds=120), 1)
+    seul = solve(problem, Arret(iterations=10**6), 1)
+    assert vus == [True, False]
+    assert pendant.bilan.cost < seul.bilan.cost
+    check(problem, pendant)

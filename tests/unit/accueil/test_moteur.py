@@ -121,6 +121,19 @@ def test_a_child_that_dies_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> N
     assert reponse.objectif <= vu[0]
 
 
+def test_this_process_may_work_while_the_child_solves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moteur, "PETIT", 0)
+    prepare()
+    fois: list[int] = []
+    reponse = solve_mip(knapsack(200), Arret(seconds=1.5), pendant=lambda: fois.append(1))
+    assert reponse.verdict is Verdict.REALISABLE
+    assert len(fois) >= 5
+    fois.clear()
+    monkeypatch.setattr(moteur, "PETIT", 10**9)
+    solve_mip(knapsack(20), Arret(), pendant=lambda: fois.append(1))
+    assert not fois, "nobody waits for what is solved here"
+
+
 def test_start_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moteur, "PETIT", 0)
     mip = knapsack(40)
