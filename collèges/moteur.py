@@ -21,7 +21,8 @@ class Enfant(SousProcessus):
         super().__init__(f"{__package__}.processus")
         # A child that starts, or computes, does not read: whoever asks must not wait for it.
         self._a_envoyer: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._write, daemon=True).start()
+        self._ecrivain = threading.Thread(target=self._write, daemon=True)
+        self._ecrivain.start()
 
     def _write(self) -> None:
         while (message := self._a_envoyer.get()) is not None:
@@ -40,8 +41,12 @@ class Enfant(SousProcessus):
         self.close()
 
     def close(self) -> None:
-        """Kill it."""
+        """Kill it. The link is closed once nobody writes on it: its number may be another file's at once."""
         self._a_envoyer.put(None)
+        self.processus.kill()
+        self.processus.wait()
+        # The other end is gone: a write that waited fails now.
+        self._ecrivain.join()
         super().close()
 
     def send(self, *message: Any) -> None:

@@ -97,11 +97,13 @@ def grid(graine: int = 5, n: int = 80, c: int = 5) -> Problem:
 
 
 def test_the_same_seed_and_turns_give_the_same_plan() -> None:
-    problem = grid()
-    une, autre = (solve(problem, Arret(iterations=2), seed=3) for _ in range(2))
+    problem = grid(n=40, c=3)
+    une, autre, troisieme = (solve(problem, Arret(iterations=2), seed=graine) for graine in (3, 3, 4))
     assert une.plan == autre.plan
     assert une.bilan.cost == autre.bilan.cost and une.bilan.bound == autre.bilan.bound
     assert une.empreinte == autre.empreinte
+    # On a problem that every seed solves alike this would prove nothing.
+    assert troisieme.bilan.bound != une.bilan.bound
 
 
 class EnfantLent(EnfantLocal):
@@ -167,7 +169,7 @@ def test_a_real_child_that_is_slow_changes_no_word(monkeypatch: pytest.MonkeyPat
 
 
 def test_better_than_today_with_a_bound_and_a_falling_trace() -> None:
-    problem = grid()
+    problem = grid(n=40, c=3)
     vues: list[Solution] = []
 
     def progress(part: Any, phrase: str, best: Any = None, bound: Any = None, shown: Any = None) -> None:
@@ -181,7 +183,7 @@ def test_better_than_today_with_a_bound_and_a_falling_trace() -> None:
     assert vues, "no plan was told on the way"
     assert solution.evaluation.difference.cout < 0
     assert solution.bilan.bound is not None and 0 < solution.bilan.bound <= solution.bilan.cost
-    assert solution.bilan.gap is not None and solution.bilan.gap < 0.05
+    assert solution.bilan.gap is not None and solution.bilan.gap < 0.01
     couts = [point.cost for point in solution.bilan.trace]
     assert couts == sorted(couts, reverse=True)
     bornes = [point.bound for point in solution.bilan.trace if point.bound is not None]
@@ -190,7 +192,7 @@ def test_better_than_today_with_a_bound_and_a_falling_trace() -> None:
 
 def test_cancelled_at_once_and_no_process_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = grid(n=150, c=6)
-    solve(problem, Arret(iterations=1))  # Loops compiled.
+    solve(grid(n=12, c=2), Arret(iterations=1))  # Loops compiled.
     enfants: list[moteur.Enfant] = []
 
     class Suivi(moteur.Enfant):
@@ -224,11 +226,36 @@ def test_the_best_plan_outlives_a_child(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(solveur, "Enfant", Fragile)
     dit: list[str] = []
-    problem = grid()
+    problem = grid(n=40, c=3)
     solution = solve(problem, Arret(iterations=3), 1, lambda f, m, *reste: dit.append(m))
     check(problem, solution)
     assert solution.evaluation.difference.cout < 0
     assert any("Recherche écourtée" in phrase for phrase in dit)
+
+
+def test_nobody_writes_on_a_link_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer holds a message when the child is killed: the link stays open until it has done with it."""
+    fermes: list[bool] = []
+
+    class Lent:
+        def __init__(self, lien: Any) -> None:
+            self.lien = lien
+
+        def send(self, message: Any) -> None:
+            time.sleep(0.1)
+            fermes.append(self.lien.closed)
+            raise BrokenPipeError
+
+        def close(self) -> None:
+            self.lien.close()
+
+    with moteur.Enfant() as enfant:
+        monkeypatch.setattr(enfant, "lien", Lent(enfant.lien))
+        enfant.send("maitre")
+        while not enfant._a_envoyer.empty():
+            time.sleep(0.001)
+    time.sleep(0.3)
+    assert fermes == [False]
 
 
 def test_a_child_that_dies_is_told() -> None:
