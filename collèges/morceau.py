@@ -157,10 +157,10 @@ def _choices(d: Donnees, m: Memoire, longueurs: F64, colleges: list[int], presen
         # Who may be an island needs nobody and holds nobody, unless he is attached already.
         ile = d.tolerees[:, j] & ~attache
         # From near to far, so that a zone with no nearer neighbour left cannot be j's, nor those behind it.
-        for i in np.argsort(distance, kind="stable"):
-            reste = attache[i] and not dans[i]
-            if not (couples[i, j] or moitie[i] or reste) or i == porte or ile[i]:
-                continue
+        ordre = np.argsort(distance, kind="stable")
+        besoin = (couples[:, j] | moitie | (attache & ~dans)) & ~ile
+        besoin[porte] = False
+        for i in ordre[besoin[ordre]]:
             proches = d.indices[d.indptr[i] : d.indptr[i + 1]].astype(np.int64)
             if (proches == porte).any():
                 continue

@@ -125,7 +125,7 @@ class ProcessusLent(moteur.Enfant):
     """A real child whose messages are late."""
 
     def receive(self, attente: float = 0.0) -> tuple[Any, ...] | None:
-        time.sleep(0.05)
+        time.sleep(0.01)
         return super().receive(attente)
 
 
@@ -164,7 +164,7 @@ def test_a_real_child_that_is_slow_changes_no_word(monkeypatch: pytest.MonkeyPat
     comptes = []
     for enfant in (moteur.Enfant, ProcessusLent):
         monkeypatch.setattr(solveur, "Enfant", enfant)
-        comptes.append(account(problem, 2))
+        comptes.append(account(problem, 1))
     assert comptes[0] == comptes[1]
 
 
