@@ -27,7 +27,7 @@ from accueil.controle import check
 from accueil.moteur import children_cpu_s, prepare
 from accueil.probleme import Capacites, Etat, Modele, Problem, make_problem
 from accueil.rayons import median_program
-from accueil.resultat import Solution
+from accueil.resultat import Solution, open_sites
 from accueil.solveur import solve
 from accueil.vue import make_vue
 from benchmarks.localisation_lecture import Instance, read_all
@@ -159,7 +159,8 @@ def _roads(dossier: Path, graine: int, limite: float, motif: str) -> Iterator[di
 
 
 def _again(graine: int, limite: float, motif: str) -> Iterator[dict[str, object]]:
-    """A 300 x 100 problem, then one site locked, forbidden, moved, each solved again from the answer before."""
+    """300 x 100 problems of each kind, then one site locked, forbidden, moved, each solved again from the answer
+    before."""
     if not fnmatch("reprise-300x100", motif):
         return
     alea = np.random.default_rng(graine)
@@ -170,16 +171,40 @@ def _again(graine: int, limite: float, motif: str) -> Iterator[dict[str, object]
         return np.hypot(*(points[:, None] - vers[None]).transpose(2, 0, 1)) * 1.3
 
     problem = make_problem(minutes(places), sites_max=8, poids=poids)
-    avant = solve(problem, Arret(seconds=limite), graine)
-    ouverts = avant.niveaux
-    ferme = int(np.setdiff1d(np.arange(100), ouverts)[0])
-    changements = {
-        "verrouiller": with_state(problem, ferme, Etat.REQUIS),
-        "interdire": with_state(problem, int(ouverts[0]), Etat.INTERDIT),
-        "déplacer": with_minutes(problem, int(ouverts[1]), minutes(alea.uniform(0, 60, (1, 2)))[:, 0]),
+    couts = alea.uniform(20, 80, 100)
+    place = np.full(100, float(poids.sum()) / 8 * 1.25)
+    sortes = {
+        "": problem,
+        "couverture": replace(problem, modele=Modele.COUVERTURE_MAX, seuil=10.0),
+        "couverture totale": replace(problem, modele=Modele.COUVERTURE_TOTALE, seuil=15.0, sites_max=None),
+        "centre": replace(problem, modele=Modele.CENTRE),
+        "centre puis médiane": replace(problem, modele=Modele.CENTRE_PUIS_MEDIANE),
+        "budget": replace(problem, cout_annuel=couts, budget_annuel=8 * 35.0),
+        "équité": replace(
+            problem,
+            groupes=("A", "B"),
+            noms=("A", "B"),
+            demande_groupe=np.where(points[:, 0] < 30, 0, 1).astype(np.int16),
+            seuil=12.0,
+            equite_min=0.7,
+        ),
+        "capacités partagées": replace(problem, capacites=Capacites.PARTAGEE, capacite=place),
+        "capacités entières": replace(problem, capacites=Capacites.UNIQUE, capacite=place),
     }
-    for quoi, change in changements.items():
-        yield quality(f"reprise-300x100 {quoi}", change, graine, limite, None, depart=avant)
+    la_bas = minutes(alea.uniform(0, 60, (1, 2)))[:, 0]
+    for sorte, base in sortes.items():
+        avant = solve(base, Arret(seconds=limite), graine)
+        ouverts = open_sites(base, avant)
+        ferme = int(np.setdiff1d(np.arange(100), ouverts)[0])
+        changements = {
+            "verrouiller": with_state(base, ferme, Etat.REQUIS),
+            "interdire": with_state(base, int(ouverts[0]), Etat.INTERDIT),
+            "déplacer": with_minutes(base, int(ouverts[1]), la_bas),
+        }
+        for quoi, change in changements.items():
+            yield quality(
+                f"reprise-300x100 {sorte} {quoi}".replace("  ", " "), change, graine, limite, None, depart=avant
+            )
 
 
 def _spopt() -> Iterator[dict[str, object]]:
