@@ -29,7 +29,7 @@ CELLULES_DP = 200_000_000
 PARTIES, PAS = 40, 25
 SECOUSSES = 150
 #: Couples left under which the program of shared demands, whose relaxation is tight, is quicker than more steps.
-COUPLES_PARTAGES = 15_000
+COUPLES_PARTAGES = 30_000
 #: A walk may be so much worse than the best, and returns to it after so many steps without a better one.
 ECART, EGARE = 0.01, 30
 
