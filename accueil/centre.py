@@ -152,7 +152,7 @@ class _Dichotomie:
             trouve = solve_core(noyau, borne_seule, self.seed, lambda *_: None, tranches=0)
             self.iterations += trouve.iterations
             if trouve.valeur < 0.5:
-                self.reach(np.flatnonzero(trouve.ouvert))
+                self.propose(np.flatnonzero(trouve.ouvert))
                 long = min(milieu, self.haut)
             elif trouve.borne > 1e-5:
                 court = milieu + 1

@@ -174,6 +174,9 @@ def solve_core(
     r = _Recherche(noyau, stop, seed, ecoute)
     if not len(noyau.fixe) or not r.d:
         ouvert = (noyau.verrou > 0).astype(np.int8)
+        libres = np.flatnonzero(noyau.verrou == 0)
+        manque = max(0, noyau.p_min - int(ouvert.sum()))
+        ouvert[libres[np.argsort(noyau.fixe[libres], kind="stable")][:manque]] = 1
         valeur = value(noyau.cout, noyau.fixe, ouvert) if r.d else float(noyau.fixe[ouvert > 0].sum())
         r.ouvert, r.valeur, r.borne = ouvert, valeur, valeur
         return _unbounded(r, noyau)

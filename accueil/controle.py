@@ -227,7 +227,7 @@ def _check_wishes(problem: Problem, solution: Solution) -> None:
     """Every existing site that closes is named by a broken wish."""
     ouverts = problem.niveau_site[solution.niveaux]
     for site in np.setdiff1d(np.flatnonzero(problem.etat == Etat.EXISTANT), ouverts):
-        if not any(problem.site_nom[site] in souhait for souhait in solution.souhaits):
+        if not any(f"« {problem.site_nom[site]} »" in souhait for souhait in solution.souhaits):
             raise ControleEchoue(f"{problem.site_nom[site]} : fermeture d'un site existant passée sous silence")
 
 

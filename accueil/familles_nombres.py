@@ -9,10 +9,11 @@ import numpy as np
 from territoires.calcul import Arret
 from territoires.nombres import euros, nombre, pourcent
 
+from .evaluation import nearest_flows, satisfies
 from .familles import Famille, answer, feasible, least, program, sites_text, told, with_field
-from .mip import Verdict
-from .probleme import I32, Capacites, Modele, Problem
-from .vue import make_vue
+from .mip import Verdict, with_missing
+from .probleme import Capacites, Modele, Problem
+from .vue import Vue, make_vue
 
 
 def _more_sites(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
@@ -52,24 +53,37 @@ def _budget(nom: str, couts: str, mot: str) -> Famille:
 def _lower_shares(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
     """All shares asked lowered by the same number of points, as few as possible."""
     vue, mip = program(problem, np.zeros(problem.n_niveaux), souple=True)
-    reponse = answer(mip, stop, seed, 1e-7)
+    reponse = answer(mip, stop, seed, 1e-9)
     if reponse.x is None:
         return None
-    baisse = min(1.0, float(np.ceil(max(reponse.objectif, 0.0) * 1000 - 1e-4)) / 1000)
+    moindre = max(reponse.objectif, 0.0)
+    change, phrase = _lowered(problem, vue, moindre)
+    niveaux = vue.niveau[reponse.x[: vue.m] > 0.5]
+    if problem.capacites is Capacites.AUCUNE and not satisfies(change, niveaux, nearest_flows(change, niveaux)):
+        # A share just below a thousandth, which the program takes for it.
+        change, phrase = _lowered(problem, vue, moindre + 1e-6)
+    return change, told(phrase, reponse.verdict is Verdict.OPTIMAL)
+
+
+def _lowered(problem: Problem, vue: Vue, moindre: float) -> tuple[Problem, str]:
+    """Shares lowered by ``moindre``, rounded to thousandths so that it stays enough; a ten-billionth is what comparing
+    shares grants."""
+    baisse = min(1.0, max(1.0, float(np.ceil(moindre * 1000 - 1e-7))) / 1000)
     phrase = f"Abaisser de {nombre(100 * baisse, 1)} points les parts de demande à couvrir."
     part_min = problem.part_min
     if problem.modele is Modele.COUVERTURE_TOTALE and part_min is None:
         part_min = 1.0
+    if len(vue.parts) == 1 and part_min:
+        reste = max(0.0, float(np.floor((part_min - moindre) * 1000 + 1e-7)) / 1000)
+        phrase = f"Demander une part couverte de {pourcent(reste)} au lieu de {pourcent(part_min)}."
+        baisse = part_min - reste
     change = replace(
         problem,
         part_min=None if part_min is None else max(0.0, part_min - baisse),
         part_min_groupe=None if problem.part_min_groupe is None else np.maximum(0.0, problem.part_min_groupe - baisse),
         equite_min=None if problem.equite_min is None else max(0.0, problem.equite_min - baisse),
     )
-    if len(vue.parts) == 1 and part_min:
-        reste = pourcent(max(0.0, part_min - baisse))
-        phrase = f"Demander une part couverte de {reste} au lieu de {pourcent(part_min)}."
-    return change, told(phrase, reponse.verdict is Verdict.OPTIMAL)
+    return change, phrase
 
 
 def _without_shares(problem: Problem) -> Problem:
@@ -78,61 +92,58 @@ def _without_shares(problem: Problem) -> Problem:
 
 
 def _fewer_by_group(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
-    libre = replace(problem, sites_min_groupe=None)
-    if problem.sites_min_groupe is None or not feasible(libre, stop, seed):
+    """The fewest sites less, all collectivités together."""
+    avant = problem.sites_min_groupe
+    if avant is None:
         return None
-    minima = problem.sites_min_groupe.copy()
-    noms, prouve = [], True
-    # Group by group, the largest number of sites that still holds with the others as asked. None at all holds: it is
-    # what the group before was tried with.
-    for g in np.flatnonzero(minima > 0):
-        voulu = int(minima[g])
-        while minima[g] > 0:
-            possible = feasible(replace(problem, sites_min_groupe=_later_free(minima, int(g))), stop, seed)
-            if possible:
-                break
-            prouve = prouve and possible is False
-            minima[g] -= 1
-        if minima[g] < voulu:
-            noms.append(f"{problem.noms[g]} : {minima[g]} au lieu de {voulu}")
-    if not noms:
+    vue, mip = program(replace(problem, sites_min_groupe=None), np.zeros(problem.n_niveaux))
+    concernes = np.flatnonzero(avant > 0)
+    groupe = problem.site_groupe[vue.site]
+    # One more column a collectivité: how many sites less; the levels are the first columns.
+    lignes = [
+        (np.append(np.flatnonzero(groupe == g), len(mip.cout) + k), int(avant[g])) for k, g in enumerate(concernes)
+    ]
+    reponse = answer(with_missing(mip, lignes), stop, seed)
+    if reponse.x is None:
         return None
-    phrase = f"Demander moins de sites par collectivité ({', '.join(noms)})."
-    return replace(problem, sites_min_groupe=minima), told(phrase, prouve)
-
-
-def _later_free(minima: I32, g: int) -> I32:
-    essai = minima.copy()
-    essai[g + 1 :] = 0
-    return essai
+    minima = avant.copy()
+    minima[concernes] -= np.round(reponse.x[len(mip.cout) :]).astype(np.int32)
+    change = np.flatnonzero(minima < avant)
+    if not len(change):
+        return None
+    noms = [f"{problem.noms[g]} : {minima[g]} au lieu de {avant[g]}" for g in change[:5]]
+    suite = ", ..." if len(change) > 5 else ""
+    phrase = f"Demander moins de sites par collectivité ({', '.join(noms)}{suite})."
+    return replace(problem, sites_min_groupe=minima), told(phrase, reponse.verdict is Verdict.OPTIMAL)
 
 
 def _larger(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
-    """Capacities all multiplied by the least factor, found by bisection to a hundredth."""
+    """Capacities all larger by the same whole percentage, the least one, by bisection."""
     limitees = np.isfinite(problem.capacite)
     if not feasible(replace(problem, capacite=np.where(limitees, np.inf, problem.capacite)), stop, seed):
         return None
-    total = float(problem.volume.sum())
-    base = problem.capacite[limitees]
-    haut = total / max(float(base[base > 0].min(initial=np.inf)), 1e-9) if (base > 0).any() else 0.0
-    if not np.isfinite(haut) or haut <= 1.0 or not feasible(_scaled(problem, haut), stop, seed):
+    base = problem.capacite[limitees & (problem.capacite > 0)]
+    if not len(base):
         return None
-    bas, prouve = 1.0, True
-    while haut - bas > 0.01 and not stop.reached():
-        milieu = (bas + haut) / 2
+    # So much more and any level holds everybody.
+    bas, haut = 0, max(1, int(np.ceil(100 * (float(problem.volume.sum()) / float(base.min()) - 1.0))))
+    if not feasible(_scaled(problem, haut), stop, seed):
+        return None
+    prouve = True
+    while haut - bas > 1 and not stop.reached():
+        milieu = (bas + haut) // 2
         possible = feasible(_scaled(problem, milieu), stop, seed)
         if possible:
             haut = milieu
         else:
             bas = milieu
             prouve = prouve and possible is False
-    prouve = prouve and haut - bas <= 0.01
-    haut = float(np.ceil(haut * 100)) / 100
-    return _scaled(problem, haut), told(f"Augmenter toutes les capacités de {pourcent(haut - 1, 0)}.", prouve)
+    phrase = f"Augmenter toutes les capacités de {pourcent(haut / 100, 0)}."
+    return _scaled(problem, haut), told(phrase, prouve and haut - bas == 1)
 
 
-def _scaled(problem: Problem, facteur: float) -> Problem:
-    return replace(problem, capacite=problem.capacite * facteur)
+def _scaled(problem: Problem, pourcents: int) -> Problem:
+    return replace(problem, capacite=problem.capacite * (1.0 + pourcents / 100))
 
 
 def has_shares(problem: Problem) -> bool:

@@ -23,13 +23,15 @@ def _required(problem: Problem) -> B:
 
 
 def _without_access(problem: Problem) -> B:
-    """Sites that only their access keeps closed."""
-    return np.asarray((problem.etat == Etat.CANDIDAT) & ~problem.pmr & problem.pmr_exige)
+    """Sites that their access keeps closed, or would once they are no longer forbidden."""
+    ferme = (problem.etat == Etat.CANDIDAT) | (problem.etat == Etat.INTERDIT)
+    return np.asarray(ferme & ~problem.pmr & problem.pmr_exige)
 
 
 def _freed(problem: Problem, sites: B | NDArray[np.integer]) -> Problem:
+    """What was required may close, and is asked no more access than before."""
     etat = problem.etat.copy()
-    etat[sites] = Etat.CANDIDAT
+    etat[sites] = np.where(problem.etat[sites] == Etat.REQUIS, Etat.EXISTANT, Etat.CANDIDAT)
     return replace(problem, etat=etat)
 
 

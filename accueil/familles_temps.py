@@ -47,7 +47,8 @@ def _least_minutes(problem: Problem, nom: str, plafond: float, stop: Arret, seed
 
 
 def _longer(problem: Problem, stop: Arret, seed: int) -> tuple[Problem, str] | None:
-    if problem.modele in (Modele.COUVERTURE_MAX, Modele.COUVERTURE_TOTALE):
+    if problem.minutes_non_servi is not None or not _must_serve(problem):
+        # Somebody may be left out: the time that the other rules need, not the one that reaches everybody.
         trouve = _least_minutes(problem, "minutes_max", np.inf, stop, seed)
     else:
         rayon = solve_center(make_vue(replace(problem, minutes_max=None)), stop, seed, lambda *_: None)
@@ -89,4 +90,4 @@ def _must_serve(problem: Problem) -> bool:
 
 MAXIMAL = Famille(lambda p: p.minutes_max is not None, lambda p: replace(p, minutes_max=None), _longer)
 COUVERTURE = Famille(has_shares, lambda p: replace(p, seuil=_cap(p)), _wider)
-SERVIR = Famille(_must_serve, lambda p: replace(p, minutes_non_servi=1e6), _unserved)
+SERVIR = Famille(_must_serve, lambda p: replace(p, minutes_non_servi=max(1e6, p.seuil or 0.0)), _unserved)

@@ -97,16 +97,21 @@ def front(
 
 
 def _capped(problem: Problem, moyen: Moyen, plafond: float) -> Problem | None:
-    """The problem with this ceiling or its own, whichever is lower; None where its least number of sites is above."""
+    """The problem with this ceiling or its own, whichever is lower; None where nothing can cost so little."""
+    if plafond < 0:
+        return None
     if moyen is Moyen.SITES:
-        sites = int(plafond if problem.sites_max is None else min(problem.sites_max, plafond))
+        au_plus = problem.n_sites if problem.sites_max is None else problem.sites_max
+        sites = int(min(au_plus, plafond))
         return None if sites < problem.sites_min else replace(problem, sites_max=sites)
     if moyen is Moyen.OUVERTURE:
         return replace(problem, budget_ouverture=_lower(problem.budget_ouverture, plafond))
     return replace(problem, budget_annuel=_lower(problem.budget_annuel, plafond))
 
 
-def _lower(regle: float | None, plafond: float) -> float:
+def _lower(regle: float | None, plafond: float) -> float | None:
+    if plafond == float("inf"):
+        return regle
     return float(plafond if regle is None else min(regle, plafond))
 
 

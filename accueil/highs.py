@@ -14,20 +14,30 @@ import numpy as np
 from .mip import Mip, Reponse, Verdict
 from .probleme import F64
 
+#: Largest coefficients of a row, or of the objective, that are told as they are.
+PETIT, GRAND = 1e-2, 1e5
+
 #: Called with (best point or None, its objective, bound); true = stop.
 Suivi = Callable[[F64 | None, float, float], bool]
 
 
 def run(
-    mip: Mip, seconds: float, gap_abs: float, depart: F64 | None, cible: float | None, suivi: Suivi, seed: int
+    mip: Mip,
+    seconds: float,
+    gap_abs: float,
+    depart: F64 | None,
+    cible: float | None,
+    suivi: Suivi,
+    seed: int,
+    noeuds: int | None = None,
 ) -> Reponse:
     """Solve. ``gap_abs``: difference of objectives that counts as proven; ``depart``: a point to start from;
-    ``cible``: stop at a point at least so good."""
+    ``cible``: stop at a point at least so good; ``noeuds``: most branches (None = any number)."""
     if not len(mip.cout):
         return _empty(mip)
     # Coefficients far from 1 cost accuracy: the objective is told to HiGHS in units of its own size.
-    echelle = float(np.abs(mip.cout).max())
-    echelle = echelle / 1e3 if echelle > 1e3 else 1.0
+    plus = float(np.abs(mip.cout).max())
+    echelle = plus / 1e3 if plus > 1e3 else plus if 0.0 < plus < PETIT else 1.0
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {
         "output_flag": False,
@@ -38,6 +48,8 @@ def run(
     }
     if np.isfinite(seconds):
         options["time_limit"] = max(seconds, 0.0)
+    if noeuds is not None:
+        options["mip_max_nodes"] = noeuds
     if cible is not None:
         options["objective_target"] = (cible - mip.constante) / echelle
     for nom, valeur in options.items():
@@ -85,15 +97,29 @@ def _empty(mip: Mip) -> Reponse:
     return Reponse(Verdict.OPTIMAL, np.zeros(0), mip.constante, mip.constante)
 
 
+def _row_scale(mip: Mip) -> F64:
+    """Factor of each row, a power of two: 1 but where its largest coefficient is far from those that HiGHS's absolute
+    tolerance (1e-6) is made for."""
+    facteur = np.ones(len(mip.ligne_bas))
+    pleines = np.flatnonzero(np.diff(mip.debut) > 0)
+    if len(pleines):
+        plus = np.maximum.reduceat(np.abs(mip.valeur), mip.debut[pleines])
+        voulu = np.clip(plus, PETIT, GRAND)
+        facteur[pleines] = np.exp2(np.round(np.log2(voulu / np.where(plus > 0, plus, voulu))))
+    return facteur
+
+
 def _model(mip: Mip, echelle: float) -> highspy.HighsLp:
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = len(mip.cout), len(mip.ligne_bas)
     lp.col_cost_ = mip.cout / echelle
     lp.col_lower_, lp.col_upper_ = mip.bas, mip.haut
-    lp.row_lower_, lp.row_upper_ = mip.ligne_bas, mip.ligne_haut
+    facteur = _row_scale(mip)
+    lp.row_lower_, lp.row_upper_ = mip.ligne_bas * facteur, mip.ligne_haut * facteur
+    valeur = mip.valeur * np.repeat(facteur, np.diff(mip.debut))
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = lp.num_col_, lp.num_row_
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = mip.debut, mip.colonne, mip.valeur
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = mip.debut, mip.colonne, valeur
     if mip.entier.any():
         genres = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [genres[int(entier)] for entier in mip.entier]

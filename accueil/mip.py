@@ -5,6 +5,7 @@ Modelling layers take seconds where arrays take hundredths: rows are given as ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -124,6 +125,28 @@ class Lignes:
             ligne_haut=_join(self.ligne_haut, np.float64),
             constante=self.constante,
         )
+
+
+def with_missing(mip: Mip, lignes: Sequence[tuple[NDArray[np.int64], int]]) -> Mip:
+    """The program with one integer column of cost 1 more for each of ``lignes`` (columns, whole number), counted from
+    the last column on: what the columns, themselves with it, must at least add up to."""
+    k = len(lignes)
+    manque = np.array([voulu for _, voulu in lignes], dtype=np.float64)
+    tailles = [len(colonnes) for colonnes, _ in lignes]
+    fin = mip.debut[-1] + np.cumsum(tailles)
+    colonnes = np.concatenate([mip.colonne, *(colonnes for colonnes, _ in lignes)])
+    return Mip(
+        cout=np.concatenate([mip.cout, np.ones(k)]),
+        bas=np.concatenate([mip.bas, np.zeros(k)]),
+        haut=np.concatenate([mip.haut, manque]),
+        entier=np.concatenate([mip.entier, np.ones(k, dtype=np.bool_)]),
+        debut=np.concatenate([mip.debut, fin]).astype(np.int32),
+        colonne=colonnes.astype(np.int32),
+        valeur=np.concatenate([mip.valeur, np.ones(sum(tailles))]),
+        ligne_bas=np.concatenate([mip.ligne_bas, manque]),
+        ligne_haut=np.concatenate([mip.ligne_haut, np.full(k, np.inf)]),
+        constante=mip.constante,
+    )
 
 
 def _join(morceaux: list, genre: type) -> NDArray:  # type: ignore[type-arg]

@@ -52,8 +52,8 @@ def solve_mip(
 ) -> Reponse:
     """Solve until done, until ``stop`` or for ``seconds``; the best point and bound known then are returned.
 
-    ``pendant``: a little work that this process does again and again while the child solves; how often depends on the
-    machine.
+    ``stop.iterations`` limits the branches, those of this program alone. ``pendant``: a little work that this process
+    does again and again while the child solves; how often depends on the machine.
     """
     limite = min(seconds, stop.remaining())
     if limite <= 0 or stop.reached():
@@ -82,7 +82,7 @@ def _here(
             ecoute(x, objectif, borne)
         return time.monotonic() >= fin or stop.reached()
 
-    return run(mip, limite, gap_abs, depart, cible, follow, seed)
+    return run(mip, limite, gap_abs, depart, cible, follow, seed, stop.iterations)
 
 
 def _there(
@@ -102,7 +102,7 @@ def _there(
     x: F64 | None = None
     objectif, borne = np.inf, -np.inf
     try:
-        enfant.lien.send((mip, limite, gap_abs, depart, cible, seed))
+        enfant.lien.send((mip, limite, gap_abs, depart, cible, seed, stop.iterations))
         while True:
             if pendant is not None:
                 pendant()

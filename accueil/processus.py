@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
     lien = open_link(arguments)
     while lien is not None:
         try:
-            mip, seconds, gap_abs, depart, cible, seed = lien.recv()
+            mip, seconds, gap_abs, depart, cible, seed, noeuds = lien.recv()
         except (EOFError, OSError):
             return
         dit = [time.monotonic()]
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
             return False
 
         try:
-            reponse = run(mip, seconds, gap_abs, depart, cible, follow, seed)
+            reponse = run(mip, seconds, gap_abs, depart, cible, follow, seed, noeuds)
             lien.send(("fini", reponse))
         except (BrokenPipeError, ConnectionResetError):
             return

@@ -11,9 +11,11 @@ import numpy as np
 
 from geodata.compilation import compiled
 
-from .echange import F64, I8, I32, U64, draw
+from .echange import F64, I8, I32
 
 _FIN = 1e-9
+#: Most rounds of a local search; tens are many.
+_TOURS = 1000
 
 #: Knapsacks: of shares; of whole demands, exactly (dynamic programming, whole volumes); of whole demands, relaxed.
 PARTAGE, ENTIER, RELACHE = 0, 1, 2
@@ -212,11 +214,11 @@ def climb_sacs(
 
 @compiled
 def _over(charge: float, cap: float) -> float:
-    return charge - cap if charge > cap + _FIN else 0.0
+    return charge - cap if charge > cap + _FIN + 1e-12 * cap else 0.0
 
 
 @compiled
-def _settle(cout: F64, vol: F64, cap: F64, ouvert: I8, affecte: I32, charge: F64, peine: float, i: int) -> None:
+def settle(cout: F64, vol: F64, cap: F64, ouvert: I8, affecte: I32, charge: F64, peine: float, i: int) -> None:
     """Give demand i to the open site where it costs least, overload priced."""
     choix = -1
     mieux = np.inf
@@ -237,7 +239,7 @@ def assign_all(cout: F64, vol: F64, cap: F64, ouvert: I8, affecte: I32, charge: 
     for j in range(len(ouvert)):
         charge[j] = 0.0
     for i in np.argsort(-vol):
-        _settle(cout, vol, cap, ouvert, affecte, charge, peine, i)
+        settle(cout, vol, cap, ouvert, affecte, charge, peine, i)
 
 
 @compiled
@@ -262,8 +264,12 @@ def improve(
 ) -> None:
     """Shifts of one demand, exchanges of two, moves of a site with all its demands, in place, until none helps."""
     m, n = cout.shape
+    # What rounding may show as a gain where costs or volumes are many orders apart.
+    gain = -1e-7 - 1e-12 * (cout.max() + peine * vol.max())
     change = True
-    while change:
+    for _ in range(_TOURS):
+        if not change:
+            break
         change = False
         for i in range(n):
             a = affecte[i]
@@ -273,7 +279,7 @@ def improve(
                     continue
                 delta = cout[j, i] - cout[a, i]
                 delta += peine * (_over(charge[j] + vol[i], cap[j]) - _over(charge[j], cap[j]) - allege)
-                if delta < -1e-7:
+                if delta < gain:
                     charge[a] -= vol[i]
                     charge[j] += vol[i]
                     affecte[i] = j
@@ -296,7 +302,7 @@ def improve(
                     + _over(charge[b] - w, cap[b])
                     - _over(charge[b], cap[b])
                 )
-                if delta < -1e-7:
+                if delta < gain:
                     charge[a] += w
                     charge[b] -= w
                     affecte[i] = b
@@ -308,7 +314,7 @@ def improve(
             if ouvert[a] == 0 or verrou[a] != 0:
                 continue
             membres = np.flatnonzero(affecte == a)
-            mieux = -1e-7
+            mieux = gain
             choix = -1
             for t in range(m):
                 if ouvert[t] != 0 or verrou[t] < 0:
@@ -327,73 +333,3 @@ def improve(
                 for membre in membres:
                     affecte[membre] = choix
                 change = True
-
-
-@compiled
-def _pick(verrou: I8, ouvert: I8, sens: int, state: U64) -> int:
-    combien = 0
-    for j in range(len(ouvert)):
-        if verrou[j] == 0 and ouvert[j] == sens:
-            combien += 1
-    if combien == 0:
-        return -1
-    rang = draw(state, combien)
-    for j in range(len(ouvert)):
-        if verrou[j] == 0 and ouvert[j] == sens:
-            if rang == 0:
-                return j
-            rang -= 1
-    return -1
-
-
-@compiled
-def perturb(
-    cout: F64,
-    vol: F64,
-    cap: F64,
-    verrou: I8,
-    p_min: int,
-    p_max: int,
-    ouvert: I8,
-    affecte: I32,
-    charge: F64,
-    peine: float,
-    state: U64,
-) -> None:
-    """One site swapped, added or dropped at random, or a tenth of the demands given elsewhere, in place."""
-    m, n = cout.shape
-    p = 0
-    for j in range(m):
-        p += ouvert[j]
-    sorte = draw(state, 4)
-    ferme = -1
-    if sorte == 0 and p < p_max:
-        ajoute = _pick(verrou, ouvert, 0, state)
-        if ajoute >= 0:
-            ouvert[ajoute] = 1
-            charge[ajoute] = 0.0
-    elif sorte == 1 and p > max(p_min, 1):
-        ferme = _pick(verrou, ouvert, 1, state)
-    elif sorte == 2:
-        for _ in range(max(1, n // 10)):
-            i = draw(state, n)
-            k = draw(state, n)
-            if affecte[i] != affecte[k]:
-                charge[affecte[i]] -= vol[i]
-                charge[affecte[k]] += vol[i]
-                affecte[i] = affecte[k]
-        return
-    else:
-        ferme = _pick(verrou, ouvert, 1, state)
-        ajoute = _pick(verrou, ouvert, 0, state)
-        if ferme >= 0 and ajoute >= 0:
-            ouvert[ajoute] = 1
-            charge[ajoute] = 0.0
-        else:
-            ferme = -1
-    if ferme >= 0:
-        ouvert[ferme] = 0
-        charge[ferme] = 0.0
-        for i in range(n):
-            if affecte[i] == ferme:
-                _settle(cout, vol, cap, ouvert, affecte, charge, peine, i)

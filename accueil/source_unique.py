@@ -18,7 +18,8 @@ from territoires.calcul import Arret
 
 from .echange import F64, I8, I32, generator, random_open
 from .probleme import Capacites, Etat, Modele
-from .sacs import ENTIER, PARTAGE, RELACHE, assign_all, climb_sacs, improve, perturb, total_cost
+from .sacs import ENTIER, PARTAGE, RELACHE, assign_all, climb_sacs, improve, total_cost
+from .secousses import perturb
 from .suivi import Suivi, flows_of
 from .vue import Vue
 

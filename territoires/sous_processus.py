@@ -30,6 +30,8 @@ class SousProcessus:
                 [sys.executable, "-m", module, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
+                # What its libraries print must not get between our own lines.
+                stdout=2,
                 env=environ,
                 cwd=racine,
             )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accueil import assouplissement, centre, familles
+from accueil import assouplissement, centre, familles, familles_nombres, familles_sites
 from accueil.controle import check
 from accueil.mip import Reponse, Verdict
 from accueil.moteur import solve_mip
@@ -50,6 +50,16 @@ def less(avant: Problem, apres: Problem) -> Problem | None:
         return replace(apres, budget_annuel=max(0.0, (apres.budget_annuel or 0) - 2 * PAS_EUROS))
     if apres.minutes_max is not None and apres.minutes_max != avant.minutes_max:
         return replace(apres, minutes_max=apres.minutes_max - 1.1 * PAS_MINUTES)
+    if apres.sites_min_groupe is not None and avant.sites_min_groupe is not None:
+        moindre = np.flatnonzero(apres.sites_min_groupe < avant.sites_min_groupe)
+        if len(moindre):
+            minima = apres.sites_min_groupe.copy()
+            minima[moindre[0]] += 1
+            return replace(apres, sites_min_groupe=minima)
+    if not np.array_equal(apres.capacite, avant.capacite):
+        limitees = np.isfinite(avant.capacite) & (avant.capacite > 0)
+        facteur = float((apres.capacite[limitees] / avant.capacite[limitees]).max())
+        return replace(apres, capacite=avant.capacite * (facteur - 0.01)) if facteur > 1.015 else None
     if apres.seuil is not None and apres.seuil != avant.seuil:
         return replace(apres, seuil=apres.seuil - 1.1 * PAS_MINUTES)
     for nom in ("pmr", "etat"):
@@ -229,3 +239,96 @@ def test_times_and_access_are_told() -> None:
         assert phrase in solve(problem, Arret()).relaxations
     # A time of coverage is never more than what not being served counts.
     assert not any("temps de couverture" in phrase for phrase in solve(borne, Arret()).relaxations)
+
+
+def test_a_time_that_leaves_somebody_out_may_be_enough() -> None:
+    """Half of the demand must be covered, the rest may stay unserved: nobody asks for everybody's time."""
+    problem = make_problem(
+        [[4.0, 8.0], [60.0, 60.0], [60.0, 60.0]],
+        poids=[2, 1, 1],
+        minutes_max=3.0,
+        minutes_non_servi=100.0,
+        seuil=10.0,
+        part_min=0.5,
+    )
+    assert "Porter le temps maximal de 3,0 à 4,0 min." in solve(problem, Arret()).relaxations
+
+
+def test_the_share_told_is_enough_once_rounded() -> None:
+    problem = make_problem([[0.0, 9.0], [9.0, 0.0]], poids=[93255, 6745], sites_max=1, seuil=3.0, part_min=0.95555)
+    assert "Demander une part couverte de 93,2\u202f% au lieu de 95,6\u202f%." in solve(problem, Arret()).relaxations
+    # A drop just above a thousandth.
+    juste = make_problem([[0.0, 9.0], [9.0, 0.0]], poids=[0.9 - 5e-8, 0.1 + 5e-8], sites_max=1, seuil=3.0, part_min=0.9)
+    change = familles_nombres.PARTS.moindre(juste, Arret(), 0)
+    assert change is not None
+    assert solve_exact(change[0]).faisable
+
+
+def test_required_sites_without_access_are_freed_as_they_stand() -> None:
+    problem = make_problem(
+        [[1.0, np.inf, np.inf], [1.0, np.inf, 9.0]],
+        etat=[2, 2, 2],
+        pmr=[False, True, True],
+        pmr_exige=True,
+        sites_max=2,
+        site_nom=("Bourg", "Gare", "Mairie"),
+    )
+    solution = solve(problem, Arret())
+    assert any(phrase.startswith("Ne plus imposer 1 site (") for phrase in solution.relaxations)
+    change = familles_sites.REQUIS.moindre(problem, Arret(), 0)
+    assert change is not None and solve_exact(change[0]).faisable
+
+
+def test_a_forbidden_site_without_access_takes_both_changes() -> None:
+    problem = make_problem(
+        [[1.0, np.inf], [np.inf, 1.0]], etat=[0, 3], pmr=[True, False], pmr_exige=True, site_nom=("Bourg", "Gare")
+    )
+    # Serving everybody is asked: only the second site serves the second demand.
+    phrases = assouplissement._together(problem, [familles_sites.INTERDITS, familles_sites.ACCES], Arret(), 0)
+    assert phrases == [
+        "Avec les autres changements : ne plus interdire 1 site (« Gare »).",
+        "Avec les autres changements : rendre accessible aux personnes à mobilité réduite 1 site (« Gare »).",
+    ]
+
+
+def test_the_fewest_sites_less_whatever_the_order_of_the_collectivites() -> None:
+    problem = make_problem(
+        [[0.0, 0.0, 0.0]],
+        groupes=("A", "B"),
+        noms=("Aval", "Bassin"),
+        demande_groupe=[0],
+        site_groupe=[0, 1, 1],
+        sites_min_groupe=[1, 2],
+        cout_annuel=[10.0, 5.0, 5.0],
+        budget_annuel=10.0,
+    )
+    assert "Demander moins de sites par collectivité (Aval : 0 au lieu de 1)." in solve(problem, Arret()).relaxations
+
+
+def test_capacities_by_the_least_whole_percentage() -> None:
+    problem = make_problem([[1.0]], capacites=Capacites.UNIQUE, capacite=[10.0], volume=[11.0])
+    assert "Augmenter toutes les capacités de 10\u202f%." in solve(problem, Arret()).relaxations
+
+
+def test_a_threshold_longer_than_any_price_is_explained_too() -> None:
+    problem = make_problem(
+        [[1.0]], capacites=Capacites.UNIQUE, capacite=[1.0], seuil=2e6, part_min=0.5, etat=[3], sites_min=1
+    )
+    assert solve(problem, Arret()).impossible
+
+
+def test_hundreds_of_collectivites_do_not_overrun_the_time() -> None:
+    """One program for all of them: looking at each in turn took longer than whoever waits would."""
+    alea = np.random.default_rng(0)
+    problem = make_problem(
+        alea.uniform(1, 60, (300, 120)),
+        groupes=tuple(str(g) for g in range(120)),
+        demande_groupe=np.arange(300) % 120,
+        site_groupe=np.arange(120),
+        sites_min_groupe=np.ones(120),
+        sites_max=20,
+    )
+    trouve = familles_nombres.COLLECTIVITES.moindre(problem, Arret(), 0)
+    assert trouve is not None
+    assert trouve[0].sites_min_groupe is not None and trouve[0].sites_min_groupe.sum() == 20
+    assert trouve[1].count("au lieu de") == 5 and trouve[1].endswith("...).")

@@ -107,7 +107,7 @@ def check_or_too_short(problem: Problem, solution: Solution) -> None:
 @pytest.mark.parametrize("nom", ["median", "rules", "single source", "shared"])
 def test_iterations_are_a_limit(nom: str) -> None:
     """The same answer at any speed of the machine, long before the end."""
-    un, deux = (solve(LONGS[nom], Arret(iterations=300), 3) for _ in range(2))
+    un, deux = (solve(LONGS[nom], Arret(iterations=100), 3) for _ in range(2))
     assert un.niveaux.tolist() == deux.niveaux.tolist()
     assert (un.bilan.cost, un.bilan.bound, un.bilan.iterations) == (
         deux.bilan.cost,
@@ -115,7 +115,7 @@ def test_iterations_are_a_limit(nom: str) -> None:
         deux.bilan.iterations,
     )
     check(LONGS[nom], un)
-    assert 300 <= un.bilan.iterations < 2000
+    assert 100 <= un.bilan.iterations < 2000
 
 
 @pytest.mark.parametrize("modele", list(Modele))
@@ -273,3 +273,30 @@ def test_answers_found_while_a_program_runs_are_kept(monkeypatch: pytest.MonkeyP
     assert vus == [True, False]
     assert pendant.bilan.cost < seul.bilan.cost
     check(problem, pendant)
+
+
+@pytest.mark.parametrize("modele", list(Modele))
+def test_nobody_to_serve_still_opens_what_rules_ask(modele: Modele) -> None:
+    problem = make_problem([[1.0, 2.0, 3.0]], modele, poids=[0], sites_min=2, seuil=5.0)
+    solution = solve(problem, Arret())
+    check(problem, solution)
+    assert solution.bilan.status is Statut.OPTIMAL and solution.parties.sites == 2
+
+
+@pytest.mark.parametrize("echelle", [1e-6, 1e-3, 1e6, 1e9])
+@pytest.mark.parametrize("capacites", list(Capacites))
+def test_the_unit_of_weights_changes_nothing(echelle: float, capacites: Capacites) -> None:
+    """Shares that bind exactly, capacities that bind: the same sites whatever people and volumes are counted in."""
+    alea = np.random.default_rng(3)
+    minutes, poids = alea.uniform(1, 60, (30, 10)), alea.integers(1, 90, 30).astype(float)
+    couvert = poids[(minutes[:, [1, 4, 7]] <= 20).any(axis=1)].sum() / poids.sum()
+    champs: dict[str, Any] = {"seuil": 20.0, "part_min": float(couvert), "sites_max": 3, "capacites": capacites}
+    reponses = []
+    for e in (1.0, echelle):
+        capacite = np.full(10, poids.sum() * e * 0.5)
+        problem = make_problem(minutes, poids=poids * e, volume=poids * e, capacite=capacite, **champs)
+        reponses.append(solve(problem, Arret(seconds=60)))
+        check(problem, reponses[-1])
+    un, autre = reponses
+    assert un.bilan.status is autre.bilan.status is Statut.OPTIMAL
+    assert un.niveaux.tolist() == autre.niveaux.tolist()

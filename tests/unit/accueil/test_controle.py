@@ -375,3 +375,13 @@ def test_every_figure_of_every_plan_of_the_solver_falsified_is_refused(modele: M
             assert not accepted(problem, mensonge(solution))
             refusees += 1
     assert refusees > 30
+
+
+def test_a_site_that_closes_is_named_by_its_whole_name() -> None:
+    """« Bourg » is not told by a sentence about « Bourg-Argental »."""
+    problem = make_problem([[1.0, 2.0, 3.0]], etat=[0, 1, 1], site_nom=("Gare", "Bourg", "Bourg-Argental"), sites_max=1)
+    juste = solve(problem, Arret())
+    check(problem, juste)
+    assert len(juste.souhaits) == 2
+    with pytest.raises(ControleEchoue, match="Bourg : fermeture"):
+        check(problem, replace(juste, souhaits=(juste.souhaits[1],)))

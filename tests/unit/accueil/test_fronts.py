@@ -144,3 +144,11 @@ def test_stopped_front_keeps_its_points_and_names_the_others() -> None:
     assert 1 <= len(trouve.points) <= 3
     assert len(trouve.points) + len(trouve.sans_reponse) == 8
     assert all(point.solution.bilan.status is not Statut.IRREALISABLE for point in trouve.points)
+
+
+def test_odd_ceilings_are_told_or_are_none() -> None:
+    problem = replace(problem_of(Modele.MEDIANE), sites_min=1)
+    trouve = front(problem, Moyen.ANNUEL, (-5, 30, float("inf")), Arret())
+    assert trouve.impossibles == (-5,)
+    assert [point.plafond for point in trouve.points] == [30, float("inf")]
+    assert front(problem, Moyen.SITES, (float("inf"),), Arret()).points[0].depense == 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accueil.controle import check
 from accueil.evaluation import satisfies
+from accueil.listes import gap_of
 from accueil.probleme import Capacites, Etat, Problem, make_problem
-from accueil.programmes import gap_of
 from accueil.sacs import assign_all, improve, total_cost
+from accueil.solveur import solve
 from accueil.source_unique import _Recherche, applies
 from accueil.suivi import Suivi
 from accueil.vue import make_vue
@@ -112,3 +115,16 @@ def test_local_search_improves_and_keeps_its_accounts() -> None:
     assert ouvert[0] == 1
     assert ouvert[7] == 0
     assert apres == pytest.approx(cout[affecte, np.arange(n)].sum() + fixe[ouvert > 0].sum())
+
+
+@pytest.mark.parametrize("graine", range(3))
+def test_weights_many_orders_apart_do_not_hold_the_search(graine: int) -> None:
+    """Rounding shows gains that are none: a local search must end all the same."""
+    alea = np.random.default_rng(graine)
+    minutes, poids = alea.uniform(1, 60, (40, 10)), 10.0 ** alea.uniform(-3, 7, 40)
+    problem = make_problem(
+        minutes, poids=poids, capacites=Capacites.UNIQUE, capacite=np.full(10, poids.sum() / 4 * 1.05), sites_max=5
+    )
+    debut = time.monotonic()
+    check(problem, solve(problem, Arret(seconds=1.0), graine))
+    assert time.monotonic() - debut < 15
