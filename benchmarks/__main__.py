@@ -16,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.mesure import results_apart
+
 #: Name of a bench -> its module.
 BANCS = {
     "temps": "benchmarks.temps",
@@ -68,4 +70,5 @@ def _refuse(phrase: str) -> int:
 
 if __name__ == "__main__":
     os.environ.update(dict.fromkeys(_FILS, "1"))
+    results_apart()
     sys.exit(main())

@@ -29,7 +29,7 @@ from accueil.probleme import Etat, Modele, Problem, weights
 from accueil.resultat import Solution, open_sites
 from accueil.solveur import solve
 from benchmarks.accueil_donnees import Donnees, loire_haute_loire, olemps
-from benchmarks.mesure import say
+from benchmarks.mesure import results_apart, say
 from territoires.calcul import Arret, Statut, silent
 from territoires.nombres import nombre
 
@@ -336,4 +336,5 @@ def draw(dossier: Path, images: Path, limite: float) -> None:
 
 if __name__ == "__main__":
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
+    results_apart()
     sys.exit(main())

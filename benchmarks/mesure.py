@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -14,6 +15,14 @@ T = TypeVar("T")
 def say(message: str) -> None:
     """Progress, on standard error."""
     print(message, file=sys.stderr, flush=True)
+
+
+def results_apart() -> None:
+    """Keep standard output for results: what libraries written in C print goes to standard error from now on."""
+    sys.stdout.flush()
+    resultats = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding)
+    os.dup2(2, 1)
+    sys.stdout = resultats
 
 
 def timed(fonction: Callable[[], T], fois: int = 1) -> tuple[float, T]:
