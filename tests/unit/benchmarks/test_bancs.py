@@ -71,8 +71,7 @@ def test_a_budget_stops_a_slow_peer() -> None:
 
 def test_what_a_library_prints_is_not_among_the_results() -> None:
     """HiGHS writes a line of its own now and then, whatever it is told."""
-    script = (
-        "import os; from benchmarks.mesure import results_apart; results_apart(); os.write(1, b'bruit'); print('{}')"
-    )
-    fini = subprocess.run([sys.executable, "-c", script], cwd=RACINE, capture_output=True, text=True, check=True)
+    script = "import os; from benchmarks import mesure; mesure.results_apart(); os.write(1, b'bruit'); print('{}')"
+    racine = Path(bancs.__file__).parent.parent
+    fini = subprocess.run([sys.executable, "-c", script], cwd=racine, capture_output=True, text=True, check=True)
     assert (fini.stdout, fini.stderr) == ("{}\n", "bruit")
