@@ -98,6 +98,8 @@ def _anneal(
         temperature = chaud * math.exp(raison * (debut + pas_ici))
         i = int(uniform(alea) * n)
         degre = indptr[i + 1] - indptr[i]
+        if degre == 0:
+            continue
         a, b = x[i], x[indices[indptr[i] + int(uniform(alea) * degre)]]
         if a == b or combien[a] == 1:
             continue
@@ -162,6 +164,9 @@ def split(arete: I32, population: F64, k: int, bas: float, haut: float, stop: Ar
         somme = np.bincount(x, weights=population, minlength=k).astype(np.float64)
         combien = np.bincount(x, minlength=k).astype(np.int32)
         coupees = float((x[arete[:, 0]] != x[arete[:, 1]]).sum())
+        # Steps look at what they reach, not at where they begin: nothing moves in a single part.
+        if coupees < mieux and bas <= somme.min() and somme.max() <= haut:
+            mieux, meilleur = coupees, x.copy()
         for debut in range(0, PAS_TOTAL, PAS):
             coupees, mieux = _anneal(
                 indptr, indices, x, population, somme, combien, bas, haut, unite, alea, debut, PAS, PAS_TOTAL,

@@ -79,6 +79,17 @@ def test_a_grid_is_cut_in_two_along_its_short_side() -> None:
         assert _reached(indptr, indices, min(dedans), dedans) == dedans
 
 
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 1), (2, 2), (4, 1)])
+def test_parts_that_nothing_can_move(n: int, k: int) -> None:
+    """One node without any border (degree 0), one part, or as many parts as nodes."""
+    arete = np.array([(i, i + 1) for i in range(n - 1)], dtype=np.int32).reshape(-1, 2)
+    partage = split(arete, np.ones(n), k, n / k, n / k, Arret(iterations=1))
+    assert np.bincount(partage.partie, minlength=k).tolist() == [n // k] * k
+    assert partage.coupees == k - 1
+    # Outside the window there is none.
+    assert split(arete, np.ones(n), k, n / k + 1, n / k + 2, Arret(iterations=1)).partie.tolist() == [-1] * n
+
+
 def test_a_graph_in_pieces_is_refused() -> None:
     with pytest.raises(ValueError, match="sans lien"):
         split(np.array([[0, 1]], dtype=np.int32), np.ones(3), 1, 0.0, 3.0, Arret(iterations=1))
