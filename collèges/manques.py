@@ -81,10 +81,12 @@ def _zone_wishes(problem: Problem, t: Tables, college: I32, etat: Etat) -> list[
     if len(sans):
         phrases.append(f"{_zones(len(sans))} sans collège ({_eleves(t.eleves[sans].sum())}) : {_names(problem, sans)}.")
     phrases += _refused(problem, t, etat)
-    coupe = np.flatnonzero(((etat.parts > 0) & ~np.isfinite(problem.minutes)).any(axis=1))
+    # Half of a shared sector may have a road: shares (n,) of each zone without one.
+    a_pied = (etat.parts * ~np.isfinite(problem.minutes)).sum(axis=1)
+    coupe = np.flatnonzero(a_pied > 0)
     if len(coupe):
         phrases.append(
-            f"{_zones(len(coupe))} sans route vers le collège ({_eleves(t.eleves[coupe].sum())}) : "
+            f"{_zones(len(coupe))} sans route vers le collège ({_eleves((t.eleves * a_pied).sum())}) : "
             f"{_names(problem, coupe)}."
         )
     # Pupils of each zone (n, C) who have a road to their collège.

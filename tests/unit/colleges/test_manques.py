@@ -210,6 +210,17 @@ def test_no_road_is_not_also_too_long() -> None:
     assert said(replace(problem, regles=replace(problem.regles, allongement_max=0.0)), TROIS) == said(problem, TROIS)
 
 
+def test_half_of_a_shared_sector_may_have_a_road() -> None:
+    """Zone 3 (45 pupils), shared, has no road to the collège of the middle: as many as the cost counts."""
+    present = ACTUEL.college.copy()
+    present[3] = 0, 1
+    problem = case(present=present, minutes=but(np.ones((9, 3)), ((3, 1), np.inf)))
+    assert said(problem, present_plan(problem)) == ["1 zone sans route vers le collège (23 élèves) : Zone 3."]
+    autre = replace(problem, minutes=np.ones((9, 3)))
+    plus = evaluate(problem, present_plan(problem)).cout - evaluate(autre, present_plan(autre)).cout
+    assert plus == pytest.approx(22.5 * (problem.regles.minutes_sans_route - 1.0))
+
+
 def test_who_had_no_collège_has_no_longer_way() -> None:
     present = plan_of(0, 0, 2, AUCUN, 1, 2, 1, 1, 2).college
     assert said(case({"allongement_max": 0.0}, present=present), TROIS) == []
