@@ -71,11 +71,12 @@ class Plan:
         return hashlib.sha256(np.ascontiguousarray(self.college, dtype="<i4").tobytes()).hexdigest()
 
     def with_zones(self, zones: Sequence[int], college: int, second: int = AUCUN) -> Plan:
-        """A child in which these zones have this collège (AUCUN = none; ``second``: a shared sector)."""
+        """A child in which these zones (one given twice counts once) have this collège (AUCUN = none; ``second``: a
+        shared sector)."""
         voulu = (int(college), int(second))
         suite = self.college.copy()
         bascules = []
-        for zone in zones:
+        for zone in dict.fromkeys(zones):
             avant = (int(self.college[zone, 0]), int(self.college[zone, 1]))
             if avant != voulu:
                 bascules.append(Bascule(int(zone), avant, voulu))

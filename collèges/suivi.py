@@ -100,7 +100,7 @@ class Suivi:
         self._dit = maintenant
         fraction = None
         if self.stop.seconds is not None:
-            fraction = min(1.0, maintenant / self.stop.seconds)
+            fraction = maintenant / self.stop.seconds if maintenant < self.stop.seconds else 1.0
         elif self.stop.iterations is not None:
             fraction = min(1.0, self.tours / max(1, self.stop.iterations))
         cout = self.cout + self.constante

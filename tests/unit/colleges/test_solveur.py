@@ -3,6 +3,7 @@ process behind, it finds today's plan and what is better."""
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collèges import moteur, solveur
-from collèges.controle import check
+from collèges.controle import check, check_evaluation
 from collèges.couts import costs, state
 from collèges.donnees import donnees, marks, memoire, to_college, to_x
 from collèges.evaluation import compare, cost_of, evaluate, known_tables, move
@@ -286,6 +287,27 @@ def test_changes_by_hand_are_quick_and_undone() -> None:
     while plan.parent is not None:
         plan = plan.parent
     assert plan == depart
+
+
+def test_a_zone_given_twice_is_changed_once() -> None:
+    problem = grid()
+    depart = present_plan(problem)
+    autre = (int(problem.present[1, 0]) + 1) % problem.n_colleges
+    suite, evaluation = move(problem, depart, [1, 1], autre)
+    assert [(b.zone, b.apres) for b in suite.bascules] == [(1, (autre, AUCUN))]
+    check_evaluation(problem, suite, evaluation)
+    assert suite.parent == depart and pickle.loads(pickle.dumps(suite)) == suite
+
+
+def test_no_time_at_all_is_today_s_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fraction of a search of 0 s is 1, from the first word on."""
+    monkeypatch.setattr(solveur, "Enfant", EnfantLocal)
+    problem = grid()
+    dits: list[float | None] = []
+    solution = solveur.solve(problem, Arret(seconds=0.0), 1, lambda fraction, *_: dits.append(fraction))
+    check(problem, solution)
+    assert solution.plan == present_plan(problem)
+    assert dits and set(dits) == {1.0}
 
 
 def test_a_change_by_hand_names_what_does_not_exist() -> None:
