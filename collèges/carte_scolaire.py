@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from pathlib import Path
 
 #: Letters of the last character of a UAI: the number modulo 23.
 _CLES = "ABCDEFGHJKLMNPRSTUVWXYZ"
+#: Words that do not tell one commune from another.
+_MOTS_VIDES = frozenset(
+    ["a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "saint", "sainte", "sur"]
+)
 #: More names than this in one sentence are counted, not listed.
 NOMS_MAX = 12
 
@@ -314,4 +319,70 @@ def compare(
         *_list("collèges publics sans aucun secteur", oublies),
         *_list("communes de la carte scolaire absentes du fichier des communes (fusions)", absentes),
         *_list("communes sans secteur", muettes),
+    ]
+
+
+# --- merged communes ----------------------------------------------------------------------------------------
+
+
+def _words(nom: str) -> list[str]:
+    """Words of a name that tell it from another, without accents or capitals."""
+    lettres = unicodedata.normalize("NFD", nom.casefold())
+    mots = re.findall(r"[a-z]+", "".join(c for c in lettres if not unicodedata.combining(c)))
+    return [mot for mot in mots if mot not in _MOTS_VIDES]
+
+
+def merged_by_name(carte: CarteScolaire, communes: dict[str, str]) -> dict[str, str]:
+    """Commune of today (code) of each former commune (code) of the carte scolaire, where names tell.
+
+    ``communes``: today's names by code. A merged commune often keeps a word of each of its parts (La Chapelle-Janson
+    and Fleurigné: La Chapelle-Fleurigné). It is the one of the same département whose name has gained the first word
+    of the former one's since the carte scolaire was written, where there is one only; never a guess between several.
+    """
+    avant = {c.code: set(_words(c.nom)) for c in carte.communes}
+    gagnes = {code: set(_words(nom)) - avant.get(code, set()) for code, nom in communes.items()}
+    trouvees = {}
+    for ancienne in carte.communes:
+        mots = _words(ancienne.nom)
+        if ancienne.code in communes or not mots:
+            continue
+        suites = [code for code, gagne in gagnes.items() if mots[0] in gagne and code[:2] == ancienne.code[:2]]
+        if len(suites) == 1:
+            trouvees[ancienne.code] = suites[0]
+    return trouvees
+
+
+def sectors_of_today(
+    carte: CarteScolaire, communes: dict[str, str], fusions: dict[str, str] | None = None
+) -> tuple[dict[str, SecteurCommune], list[str]]:
+    """Sectors by code of the communes of today (code -> name), those of their former communes added, and remarks.
+
+    ``fusions``: commune of today of each former one; None = `merged_by_name`. A commune whose former communes have
+    different collèges is shared by them: nothing says where the former limit was.
+    """
+    suites = merged_by_name(carte, communes) if fusions is None else fusions
+    secteurs = {c.code: c for c in carte.communes if c.code in communes}
+    partages: dict[str, list[str]] = {}
+    perdues = []
+    for ancienne in carte.communes:
+        if ancienne.code in communes:
+            continue
+        code = suites.get(ancienne.code)
+        if code is None or code not in communes:
+            perdues.append(f"{ancienne.nom} ({ancienne.code}, {', '.join(ancienne.colleges)})")
+            continue
+        lui = secteurs.get(code, SecteurCommune(code, communes[code], (), (), False))
+        lignes = dict(zip(lui.colleges, lui.lignes, strict=True))
+        for uai, fois in zip(ancienne.colleges, ancienne.lignes, strict=True):
+            lignes[uai] = lignes.get(uai, 0) + fois
+        if lui.colleges and set(lignes) != set(lui.colleges):
+            partages.setdefault(code, [f"{lui.nom} {', '.join(lui.colleges)}"])
+            partages[code].append(f"{ancienne.nom} {', '.join(ancienne.colleges)}")
+        secteurs[code] = SecteurCommune(
+            code, communes[code], tuple(lignes), tuple(lignes.values()), lui.par_rues or ancienne.par_rues
+        )
+    dits = [f"{communes[code]} ({code} : {' ; '.join(parts)})" for code, parts in partages.items()]
+    return secteurs, [
+        *_list("communes nouvelles dont les anciennes communes ont des collèges différents, partagées entre eux", dits),
+        *_list("anciennes communes dont on ne sait pas la commune d'aujourd'hui, secteur non reporté", perdues),
     ]

@@ -8,6 +8,7 @@ What a published carte scolaire does not say is made up here, always the same wa
   (Voronoi cells), its inhabitants shared out as their pupils, and each part is imposed on its collège, since streets
   cannot be moved from one sector to another at this level;
 - a commune where several collèges stand is cut in the same way where no sector is known, its parts free to move;
+- a merged commune whose former communes have different collèges is shared by them: their limits are not published;
 - a commune of more than two collèges keeps the two nearest ones;
 - where there are no sectors at all, today's collège is the nearest one of the département by road (`nearest_today`).
 """
@@ -28,7 +29,7 @@ import shapely
 from geodata.graphe import Graphe
 from geodata.temps import snap, travel_times, with_access
 
-from .carte_scolaire import CarteScolaire, CollegePublic, enumerate_names
+from .carte_scolaire import CarteScolaire, CollegePublic, enumerate_names, sectors_of_today
 from .probleme import AUCUN, F64, I32, Problem, Regles, touching_sectors
 
 #: Borders shorter than this are points of contact, and polygons may be this far apart (metres): drawings at other
@@ -126,13 +127,17 @@ def located(colleges: Sequence[CollegePublic]) -> tuple[F64, F64]:
 
 
 def zones_of_carte(
-    carte: CarteScolaire, communes: Sequence[Commune], colleges: dict[str, CollegePublic]
+    carte: CarteScolaire,
+    communes: Sequence[Commune],
+    colleges: dict[str, CollegePublic],
+    fusions: dict[str, str] | None = None,
 ) -> tuple[list[Zone], list[str]]:
     """Zones of the communes that have a polygon, with their collèges of today, and French remarks on what was made up.
 
-    Communes that the carte scolaire does not know have no collège; collèges without place are left out.
+    Communes that the carte scolaire does not know have no collège; collèges without place are left out. ``fusions``:
+    commune of today of each former one, None = as far as names tell (`sectors_of_today`).
     """
-    secteurs = {s.code: s for s in carte.communes}
+    secteurs, remarques = sectors_of_today(carte, {c.code: c.nom for c in communes}, fusions)
     zones: list[Zone] = []
     reduites, decoupees = [], []
     for commune in communes:
@@ -154,7 +159,6 @@ def zones_of_carte(
             connus = tuple(connus[k] for k in sorted(ordre[:2]))
             reduites.append(f"{commune.nom} (gardés : {', '.join(connus)})")
         zones.append(replace(entiere, colleges=connus))
-    remarques = []
     if reduites:
         remarques.append(f"communes de plus de deux collèges, réduites aux deux plus proches : {', '.join(reduites)}")
     if decoupees:

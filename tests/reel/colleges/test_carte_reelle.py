@@ -94,6 +94,16 @@ def test_ille_et_vilaine_is_a_problem(cas_35: Cas, donnees: Path) -> None:
     )
 
 
+def test_a_merged_commune_keeps_both_its_sectors(cas_35: Cas) -> None:
+    (zone,) = [z for z in cas_35.zones if z.code == "35062"]
+    assert set(zone.colleges) == {"0350967L", "0350762N"}
+    (phrase,) = [phrase for phrase in cas_35.fautes if phrase.startswith("communes nouvelles")]
+    assert "(1) : Chapelle-Fleurigné (35062 : La Chapelle-Janson 0350967L ; Fleurigné 0350762N)" in phrase
+    (perdues,) = [phrase for phrase in cas_35.fautes if phrase.startswith("anciennes communes")]
+    assert "(35112" not in perdues
+    assert "Baillé (35011, 0350040D)" in perdues
+
+
 def test_today_is_told_as_it_is(cas_35: Cas) -> None:
     evaluation = evaluate(cas_35.problem, present_plan(cas_35.problem))
     check_evaluation(cas_35.problem, present_plan(cas_35.problem), evaluation)

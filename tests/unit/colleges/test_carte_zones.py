@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyproj
 import pytest
 import shapely
 
-from collèges.carte_scolaire import CarteScolaire, CollegePublic, SecteurCommune
+from collèges.carte_scolaire import CarteScolaire, CollegePublic, SecteurCommune, merged_by_name
 from collèges.carte_zones import (
     Commune,
     Zone,
@@ -88,6 +89,46 @@ def test_more_than_two_collèges_are_brought_down_to_the_two_nearest() -> None:
     zones, remarques = zones_of_carte(CarteScolaire((secteur(village, "A", "B", "C"),), 3, ()), [village], colleges)
     assert zones[0].colleges == ("B", "C")
     assert "gardés : B, C" in remarques[0]
+
+
+def test_a_merged_commune_is_shared_by_the_collèges_of_its_former_communes() -> None:
+    """The name of today has gained that of the former commune; another, whose trace is lost, is named."""
+    neuve = replace(commune("1", 0), nom="Chapelle-Fleurigné")
+    voisine = replace(commune("2", 1), nom="Fleury")
+    colleges = {c.uai: c for c in (college("A", 0.5), college("B", 1.5))}
+    lignes = (
+        SecteurCommune("42001", "La Chapelle-Janson", ("A",), (1,), False),
+        SecteurCommune("42002", "Fleury", ("A",), (1,), False),
+        SecteurCommune("42112", "Fleurigné", ("B",), (1,), False),
+        SecteurCommune("42113", "La Fontenelle", ("B",), (1,), False),
+    )
+    carte = CarteScolaire(lignes, 4, ())
+    zones, remarques = zones_of_carte(carte, [neuve, voisine], colleges)
+    assert [(z.code, z.colleges) for z in zones] == [("42001", ("A", "B")), ("42002", ("A",))]
+    assert remarques == [
+        "communes nouvelles dont les anciennes communes ont des collèges différents, partagées entre eux (1) : "
+        "Chapelle-Fleurigné (42001 : La Chapelle-Janson A ; Fleurigné B)",
+        "anciennes communes dont on ne sait pas la commune d'aujourd'hui, secteur non reporté (1) : "
+        "La Fontenelle (42113, B)",
+    ]
+    # A table says more than names.
+    zones, remarques = zones_of_carte(carte, [neuve, voisine], colleges, {"42112": "42001", "42113": "42002"})
+    assert [z.colleges for z in zones] == [("A", "B"), ("A", "B")]
+    assert len(remarques) == 1 and "Fleury (42002 : Fleury A ; La Fontenelle B)" in remarques[0]
+
+
+def test_names_that_do_not_tell_merge_nothing() -> None:
+    """Two communes have gained the word, or the word was there before: no guess."""
+    lignes = (
+        SecteurCommune("42001", "Le Bourg", ("A",), (1,), False),
+        SecteurCommune("42002", "Le Val", ("A",), (1,), False),
+        SecteurCommune("42003", "Saint-Marc-le-Blanc", ("A",), (1,), False),
+        SecteurCommune("42111", "Dompierre", ("B",), (1,), False),
+        SecteurCommune("42112", "Saint-Marc-sur-Couesnon", ("B",), (1,), False),
+    )
+    noms = {"42001": "Bourg-Dompierre", "42002": "Val-Dompierre", "42003": "Saint-Marc-le-Blanc"}
+    assert merged_by_name(CarteScolaire(lignes, 5, ()), noms) == {}
+    assert merged_by_name(CarteScolaire(lignes, 5, ()), noms | {"42002": "Le Val"}) == {"42111": "42001"}
 
 
 def test_what_is_unknown_is_left_out() -> None:
