@@ -22,13 +22,13 @@ from scipy.sparse.csgraph import connected_components
 from benchmarks.mesure import say
 from benchmarks.sectorisation_lecture import (
     Graphe,
-    JeuInvalide,
     find,
     known_values,
     problem_of,
     read_district,
     read_graph,
 )
+from benchmarks.sectorisation_tables import JeuInvalide
 from collèges.controle import check
 from collèges.decoupage import split
 from collèges.probleme import I32, Problem

@@ -12,8 +12,6 @@ is a JSON with ``population``, ``edges`` (positions in ``population``), ``distri
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 import json
 import math
 import re
@@ -26,17 +24,16 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from benchmarks.mesure import say
+from benchmarks.sectorisation_tables import JeuInvalide, Table, number
 from collèges.probleme import AUCUN, F64, I32, Problem, ProblemeInvalide, Regles
 
 #: Border (m) from which two zones are neighbours, for the README.
 FRONTIERE_MIN_M = 1.0
+#: Two lengths (m) given for one border may differ by this: their mean is taken.
+ARRONDI_M = 1.0
 #: Border of neighbours whose border's length is not given.
 FRONTIERE_M = 1_000.0
 _NOM, _VALEURS = ("case", "instance"), ("reference", "best_known", "min_cut_edges", "optimum")
-
-
-class JeuInvalide(ValueError):
-    """A set cannot be read; the message (French) names file, line, column and value."""
 
 
 @dataclass(frozen=True)
@@ -101,110 +98,58 @@ def _natural(nom: str) -> list[tuple[int, str]]:
 
 def known_values(dossier: Path, reference: Path | None) -> dict[str, float]:
     """Known values by case, or by the name of a graph's file: of every table (CSV) in the folder, its sub-folders and
-    beside it that has the columns, then of ``reference``, which is the stronger. Raises `JeuInvalide`."""
-    tables = [*sorted(dossier.parent.glob("*.csv")), *sorted(dossier.rglob("*.csv"))]
+    beside it that has the columns, then of ``reference``, which is the stronger. Raises `JeuInvalide` for a fault of
+    ``reference``; those of the other tables are told."""
     valeurs: dict[str, float] = {}
-    for table in [*tables, *([] if reference is None else [reference])]:
-        # Tables of other things, in any encoding, may lie there: only the heading tells.
+    # Tables of other things, in any encoding, may lie there: what is wrong with one of them is told and left.
+    for table in [*sorted(dossier.parent.glob("*.csv")), *sorted(dossier.rglob("*.csv"))]:
+        lues, fautes = _read_values(table)
+        valeurs |= lues or {}
+        for faute in fautes:
+            say(f"valeur connue laissée de côté : {faute}")
+    if reference is not None:
+        lues, fautes = _read_values(reference)
+        if fautes:
+            raise JeuInvalide(fautes[0])
+        if lues is None:
+            raise JeuInvalide(f"{reference.name} : colonnes {' ou '.join(_NOM)}, {' ou '.join(_VALEURS)} attendues")
+        valeurs |= lues
+    return valeurs
+
+
+def _read_values(table: Path) -> tuple[dict[str, float] | None, list[str]]:
+    """Known values of a table (None = its heading is not one of them) and the faults found, French sentences."""
+    valeurs: dict[str, float] = {}
+    fautes: list[str] = []
+    try:
         with table.open(encoding="utf-8", errors="replace", newline="") as fichier:
             lecteur = csv.DictReader(fichier)
             champs = lecteur.fieldnames or ()
             nom = next((champ for champ in _NOM if champ in champs), None)
             colonne = next((champ for champ in _VALEURS if champ in champs), None)
             if nom is None or colonne is None:
-                if table is reference:
-                    raise JeuInvalide(f"{table.name} : colonnes {' ou '.join(_NOM)}, {' ou '.join(_VALEURS)} attendues")
-                continue
+                return None, []
             for ligne in lecteur:
-                if ligne[colonne]:
-                    valeurs[ligne[nom]] = _number(f"{table.name}, ligne {lecteur.line_num}", colonne, ligne[colonne])
-    return valeurs
-
-
-class _Table:
-    """A CSV file (plain or gzip) as rows of text; every error names file, line, column and value."""
-
-    def __init__(self, chemin: Path, champs: tuple[str, ...]) -> None:
-        self.chemin = chemin
-        self.lignes: list[dict[str, str]] = []
-        self._numeros: list[int] = []
-        try:
-            with gzip.open(chemin, "rb") if chemin.suffix == ".gz" else chemin.open("rb") as octets:
-                lecteur = csv.DictReader(io.TextIOWrapper(octets, encoding="utf-8-sig", newline=""), restval="")
-                self.champs = tuple(lecteur.fieldnames or ())
-                for ligne in lecteur:
-                    if None in ligne:
-                        raise JeuInvalide(f"{chemin.name}, ligne {lecteur.line_num} : plus de valeurs que de colonnes")
-                    self.lignes.append({champ: texte.strip() for champ, texte in ligne.items()})
-                    self._numeros.append(lecteur.line_num)
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-            raise JeuInvalide(f"{chemin.name} : fichier illisible ({error})") from error
-        self.need(*champs)
-
-    def need(self, *champs: str) -> None:
-        for champ in champs:
-            if champ not in self.champs:
-                raise JeuInvalide(f"{self.chemin.name} : colonne {champ} absente")
-
-    def place(self, k: int) -> str:
-        return f"{self.chemin.name}, ligne {self._numeros[k]}"
-
-    def ranks(self, champ: str) -> dict[str, int]:
-        """Row of each identifier."""
-        rangs: dict[str, int] = {}
-        for k, ligne in enumerate(self.lignes):
-            if not ligne[champ] or ligne[champ] in rangs:
-                raise JeuInvalide(f"{self.place(k)}, {champ} : « {ligne[champ]} » vide ou en double")
-            rangs[ligne[champ]] = k
-        return rangs
-
-    def references(self, champ: str, rangs: dict[str, int], mot: str, blank: int | None = None) -> I32:
-        """Number of what each row names; ``blank`` where it names nothing."""
-        vus = []
-        for k, ligne in enumerate(self.lignes):
-            numero = blank if not ligne[champ] else rangs.get(ligne[champ])
-            if numero is None:
-                raise JeuInvalide(f"{self.place(k)}, {champ} : {mot} « {ligne[champ]} » inconnue")
-            vus.append(numero)
-        return np.array(vus, dtype=np.int32)
-
-    def numbers(self, champ: str, minimum: float = 0.0, blank: float | None = None) -> F64:
-        """Numbers of a column, at least ``minimum``; ``blank`` where it is empty."""
-        return np.array(
-            [
-                blank
-                if blank is not None and ligne[champ] in ("", str(blank))
-                else _number(self.place(k), champ, ligne[champ], minimum)
-                for k, ligne in enumerate(self.lignes)
-            ],
-            dtype=np.float64,
-        )
-
-    def texts(self, champ: str) -> list[str] | None:
-        """A column that may be absent."""
-        return [ligne[champ] for ligne in self.lignes] if champ in self.champs else None
-
-
-def _number(place: str, champ: str, texte: str, minimum: float = 0.0) -> float:
-    try:
-        valeur = float(texte)
-    except ValueError:
-        valeur = math.nan
-    if not math.isfinite(valeur) or valeur < minimum:
-        attendu = "nombre" if minimum < 0 else "nombre positif"
-        raise JeuInvalide(f"{place}, {champ} : « {texte} » ({attendu} attendu)")
-    return valeur
+                try:
+                    if ligne[colonne]:
+                        place = f"{table.name}, ligne {lecteur.line_num}"
+                        valeurs[ligne[nom]] = number(place, colonne, ligne[colonne])
+                except JeuInvalide as error:
+                    fautes.append(str(error))
+    except (OSError, csv.Error) as error:
+        fautes.append(f"{table.name} : fichier illisible ({error})")
+    return valeurs, fautes
 
 
 def read_district(district: District) -> Problem:
     """One group, one year, the objective of the README. Raises `JeuInvalide`."""
     dossier, suite = district.dossier, f"_{district.niveau}" if district.niveau else ""
-    zones = _Table(dossier / "zones.csv", ("zone", "x_km", "y_km"))
-    ecoles = _Table(dossier / f"schools{suite}.csv", ("school", "zone", "capacity"))
+    zones = Table(dossier / "zones.csv", ("zone", "x_km", "y_km"))
+    ecoles = Table(dossier / f"schools{suite}.csv", ("school", "zone", "capacity"))
     rang, rang_ecole = zones.ranks("zone"), ecoles.ranks("school")
     apart = dossier / f"assignment{suite}.csv"
-    eleves, present = _today(_Table(apart, ()) if apart.is_file() else zones, rang, rang_ecole)
-    arete, frontiere = _borders(_Table(dossier / "adjacency.csv", ("zone_a", "zone_b")), rang)
+    eleves, present = _today(Table(apart, ()) if apart.is_file() else zones, rang, rang_ecole)
+    arete, frontiere = _borders(Table(dossier / "adjacency.csv", ("zone_a", "zone_b")), rang)
     xy = np.array([zones.numbers("x_km", -math.inf), zones.numbers("y_km", -math.inf)]).T
     portes = ecoles.references("zone", rang, "zone")
     table = next((c for c in (dossier / f"minutes{suite}.csv{fin}" for fin in ("", ".gz")) if c.is_file()), None)
@@ -230,7 +175,7 @@ def read_district(district: District) -> Problem:
         raise JeuInvalide(f"{district.nom} : {error}") from error
 
 
-def _today(table: _Table, rang: dict[str, int], rang_ecole: dict[str, int]) -> tuple[F64, I32]:
+def _today(table: Table, rang: dict[str, int], rang_ecole: dict[str, int]) -> tuple[F64, I32]:
     """Pupils and school of each zone, from a table with one row a zone; a zone without school today is left blank."""
     table.need("zone", "pupils", "current_school")
     lignes = _one_row_each(table, rang)
@@ -240,7 +185,7 @@ def _today(table: _Table, rang: dict[str, int], rang_ecole: dict[str, int]) -> t
     return eleves, present
 
 
-def _one_row_each(table: _Table, rang: dict[str, int]) -> I32:
+def _one_row_each(table: Table, rang: dict[str, int]) -> I32:
     """Zone of each row of a table that has one row for every zone."""
     lignes, vues = table.references("zone", rang, "zone"), table.ranks("zone")
     for zone in rang:
@@ -249,18 +194,20 @@ def _one_row_each(table: _Table, rang: dict[str, int]) -> I32:
     return lignes
 
 
-def _borders(table: _Table, rang: dict[str, int]) -> tuple[I32, F64]:
+def _borders(table: Table, rang: dict[str, int]) -> tuple[I32, F64]:
     """Pairs of zones, each once, with the length of their border (m), 0 where they touch at a point only."""
     a, b = table.references("zone_a", rang, "zone"), table.references("zone_b", rang, "zone")
     donnee = "shared_border_m" in table.champs
     longueurs = table.numbers("shared_border_m") if donnee else np.full(len(a), FRONTIERE_M)
-    vues: dict[tuple[int, int], float] = {}
+    vues: dict[tuple[int, int], list[float]] = {}
     for k, (un, deux) in enumerate(np.sort(np.stack([a, b], axis=1), axis=1).tolist()):
-        # Some lists give a pair both ways.
-        if un == deux or vues.setdefault((un, deux), longueurs[k]) != longueurs[k]:
+        # Some lists give a pair both ways, its length rounded or drawn twice.
+        donnees = vues.setdefault((un, deux), [])
+        donnees.append(float(longueurs[k]))
+        if un == deux or max(donnees) - min(donnees) > ARRONDI_M + 1e-9:
             defaut = "zone voisine d'elle-même" if un == deux else "couple déjà donné avec une autre longueur"
             raise JeuInvalide(f"{table.place(k)} : {defaut} ({table.lignes[k]['zone_a']}, {table.lignes[k]['zone_b']})")
-    frontiere = np.array(list(vues.values()), dtype=np.float64)
+    frontiere = np.array([sum(donnees) / len(donnees) for donnees in vues.values()], dtype=np.float64)
     frontiere[frontiere <= FRONTIERE_MIN_M] = 0.0
     return np.array(list(vues), dtype=np.int32).reshape(-1, 2), frontiere
 
@@ -276,7 +223,7 @@ def _graph_minutes(xy: F64, arete: I32, frontiere: F64, portes: I32) -> F64:
 
 def _minutes(chemin: Path, rang: dict[str, int], rang_ecole: dict[str, int]) -> F64:
     """Minutes (n, C) of a table zone x school; a blank cell is no road."""
-    table = _Table(chemin, ("zone",))
+    table = Table(chemin, ("zone",))
     minutes = np.full((len(rang), len(rang_ecole)), np.inf)
     lignes = _one_row_each(table, rang)
     colonnes = {champ if champ in rang_ecole else champ.removeprefix("s"): champ for champ in table.champs}
@@ -291,15 +238,24 @@ def read_graph(comtes: Comtes) -> Graphe:
     """The graph of a JSON file. Raises `JeuInvalide`."""
     chemin, contenu = comtes.chemin, _json(comtes.chemin)
     for champ in ("districts", "pop_min", "pop_max"):
-        if not isinstance(contenu.get(champ), int | float):
+        if not _finite(contenu.get(champ)):
             raise JeuInvalide(f"{chemin.name} : {champ} absent, ou n'est pas un nombre ({contenu.get(champ)!r})")
+    if contenu["districts"] != int(contenu["districts"]) or contenu["districts"] < 1:
+        raise JeuInvalide(f"{chemin.name} : districts : {contenu['districts']!r} (entier positif attendu)")
+    if contenu["pop_min"] > contenu["pop_max"]:
+        raise JeuInvalide(f"{chemin.name} : pop_min : {contenu['pop_min']!r} supérieur à pop_max")
+    for champ in ("population", "edges"):
+        if not isinstance(contenu[champ], list):
+            raise JeuInvalide(f"{chemin.name} : {champ} : {contenu[champ]!r} (liste attendue)")
     population, n = contenu["population"], len(contenu["population"])
+    if n < contenu["districts"]:
+        raise JeuInvalide(f"{chemin.name} : districts : {contenu['districts']!r} pour {n} sommets")
     for i, valeur in enumerate(population):
-        if not isinstance(valeur, int | float) or not valeur >= 0:
+        if not _finite(valeur) or valeur < 0:
             raise JeuInvalide(f"{chemin.name} : population, sommet {i} : {valeur!r}")
     vues = set()
     for k, bout in enumerate(contenu["edges"]):
-        bon = isinstance(bout, list) and len(bout) == 2 and all(isinstance(i, int) and 0 <= i < n for i in bout)
+        bon = isinstance(bout, list) and len(bout) == 2 and all(type(i) is int and 0 <= i < n for i in bout)
         if not bon or bout[0] == bout[1]:
             raise JeuInvalide(f"{chemin.name} : edges, n° {k} : {bout} ({n} sommets)")
         if (min(bout), max(bout)) in vues:
@@ -314,11 +270,19 @@ def read_graph(comtes: Comtes) -> Graphe:
     )
 
 
+def _finite(valeur: object) -> bool:
+    """Whether a JSON value is a number, and one that a float can hold."""
+    try:
+        return isinstance(valeur, int | float) and not isinstance(valeur, bool) and math.isfinite(valeur)
+    except OverflowError:
+        return False
+
+
 def _json(chemin: Path) -> dict[str, Any]:
     """Content of a JSON object; empty for anything else."""
     try:
         contenu = json.loads(chemin.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         say(f"{chemin.name} : laissé de côté ({error})")
         return {}
     return contenu if isinstance(contenu, dict) else {}

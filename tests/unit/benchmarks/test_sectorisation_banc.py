@@ -103,6 +103,21 @@ def test_a_set_that_does_not_read_is_told_and_the_others_measured(
     assert faute == "Erreur : jeux illisibles, écartés : 2"
 
 
+@pytest.mark.parametrize("changes", [{"population": None}, {"edges": None}, {"districts": float("inf")}])
+def test_a_graph_that_makes_no_sense_stops_no_other(
+    capsys: pytest.CaptureFixture[str], dossier: Path, changes: dict[str, Any]
+) -> None:
+    """Nor does a table that happens to lie beside it and is not of numbers."""
+    (dossier / "comtes" / "x.json").write_text(json.dumps(GRAPHE | changes))
+    table(dossier / "comtes" / "autre.csv", "case,reference", [("comtes_y", "inconnu")])
+    lignes, dit, faute = run(capsys, str(dossier / "comtes"), "--limite", "0.2")
+    assert [ligne["case"] for ligne in lignes] == ["comtes_y"]
+    (champ,) = changes
+    assert f"comtes_x, jeu écarté : x.json : {champ}" in dit
+    assert "autre.csv, ligne 2, reference : « inconnu »" in dit
+    assert faute == "Erreur : jeux illisibles, écartés : 1"
+
+
 def test_what_cannot_run_says_why(capsys: pytest.CaptureFixture[str], dossier: Path, tmp_path: Path) -> None:
     (tmp_path / "vide").mkdir()
     assert run(capsys, str(tmp_path / "vide"))[2] == "Erreur : aucun jeu dans vide"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import heapq
 import json
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +17,12 @@ import pytest
 from benchmarks.sectorisation_lecture import (
     Comtes,
     District,
-    JeuInvalide,
     find,
     known_values,
     read_district,
     read_graph,
 )
+from benchmarks.sectorisation_tables import JeuInvalide
 from collèges.evaluation import evaluate
 from collèges.probleme import AUCUN
 from collèges.resultat import Plan
@@ -163,6 +164,21 @@ def test_blanks_pairs_both_ways_and_a_byte_order_mark(tmp_path: Path) -> None:
     assert np.isinf(problem.minutes).tolist() == [[False, True], *[[False, False]] * 4]
 
 
+@pytest.mark.parametrize(("retour", "longueur"), [(70.1, 70.05), (71.0, 70.5), (71.1, None), (7.0, None)])
+def test_a_border_given_both_ways(tmp_path: Path, retour: float, longueur: float | None) -> None:
+    """Rounded otherwise on the way back: the mean; another length altogether: refused."""
+    district = real(tmp_path)
+    lignes = [(a, b, m) for (a, b), m in BORDS.items()]
+    table(tmp_path / "adjacency.csv", "zone_a,zone_b,shared_border_m", [*lignes, ("B", "C", retour)])
+    if longueur is None:
+        with pytest.raises(JeuInvalide, match=r"ligne 8 : couple déjà donné avec une autre longueur \(B, C\)"):
+            read_district(district)
+        return
+    problem = read_district(district)
+    bords = {(int(a), int(b)): float(m) for (a, b), m in zip(problem.arete, problem.frontiere_m, strict=True)}
+    assert len(bords) == len(BORDS) and bords[1, 2] == pytest.approx(longueur)
+
+
 FAUTES = [
     ("zones.csv", "x_km", "est_km", "zones.csv : colonne x_km absente"),
     ("zones.csv", "C,1.0,3.0", "C,1.0,3;0", "zones.csv, ligne 4, x_km : « 3;0 » (nombre attendu)"),
@@ -283,9 +299,24 @@ def test_known_values_lie_in_the_folder_beside_it_or_are_named(tmp_path: Path) -
     assert known_values(racine, tmp_path / "ici.txt") == {"x": 3.0, "ville_mid": 119.0}
     with pytest.raises(JeuInvalide, match=r"autre\.csv : colonnes case ou instance, reference ou"):
         known_values(racine, tmp_path / "autre.csv")
-    table(racine / "cantons" / "optima.csv", "instance,min_cut_edges", [("x", "trois")])
-    with pytest.raises(JeuInvalide, match=r"optima\.csv, ligne 2, min_cut_edges : « trois »"):
-        known_values(racine, None)
+
+
+def test_a_faulty_known_value_stops_nothing_but_its_own_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table that happens to lie there is named and left; the one that is asked for is refused."""
+    racine = tmp_path / "tout"
+    (racine / "dossier.csv").mkdir(parents=True)
+    table(racine / "optima.csv", "instance,min_cut_edges", [("x", "trois"), ("y", 4)])
+    table(tmp_path / "autres.csv", "case,reference", [("z", "nan"), ("t", 5)])
+    assert known_values(racine, None) == {"y": 4.0, "t": 5.0}
+    dit = capsys.readouterr().err
+    assert "optima.csv, ligne 2, min_cut_edges : « trois »" in dit and "autres.csv, ligne 2, reference : « nan »" in dit
+    assert "dossier.csv : fichier illisible" in dit
+    with pytest.raises(JeuInvalide, match=r"^optima\.csv, ligne 2, min_cut_edges : « trois »"):
+        known_values(racine, racine / "optima.csv")
+    with pytest.raises(JeuInvalide, match=r"^absente\.csv : fichier illisible"):
+        known_values(racine, tmp_path / "absente.csv")
 
 
 # --- graphs -----------------------------------------------------------------------------------------------
@@ -307,6 +338,21 @@ def test_a_graph(tmp_path: Path) -> None:
     [
         ({"districts": None}, "x.json : districts absent, ou n'est pas un nombre (None)"),
         ({"pop_max": "21"}, "x.json : pop_max absent, ou n'est pas un nombre ('21')"),
+        ({"districts": 2.7}, "x.json : districts : 2.7 (entier positif attendu)"),
+        ({"districts": 0}, "x.json : districts : 0 (entier positif attendu)"),
+        ({"districts": 5}, "x.json : districts : 5 pour 4 sommets"),
+        ({"districts": math.nan}, "x.json : districts absent, ou n'est pas un nombre (nan)"),
+        ({"districts": math.inf}, "x.json : districts absent, ou n'est pas un nombre (inf)"),
+        ({"districts": True}, "x.json : districts absent, ou n'est pas un nombre (True)"),
+        ({"pop_min": math.nan}, "x.json : pop_min absent, ou n'est pas un nombre (nan)"),
+        ({"pop_min": 22}, "x.json : pop_min : 22 supérieur à pop_max"),
+        ({"population": None}, "x.json : population : None (liste attendue)"),
+        ({"population": 5}, "x.json : population : 5 (liste attendue)"),
+        ({"population": [10, math.inf, 10, 10]}, "x.json : population, sommet 1 : inf"),
+        ({"population": [10, math.nan, 10, 10]}, "x.json : population, sommet 1 : nan"),
+        ({"population": [10, 10**400, 10, 10]}, f"x.json : population, sommet 1 : {10**400}"),
+        ({"edges": None}, "x.json : edges : None (liste attendue)"),
+        ({"edges": [[0, 1], [1, True]]}, "x.json : edges, n° 1 : [1, True] (4 sommets)"),
         ({"population": [10, -1, 10, 10]}, "x.json : population, sommet 1 : -1"),
         ({"population": [10, "a", 10, 10]}, "x.json : population, sommet 1 : 'a'"),
         ({"edges": [[0, 1], [1, 4]]}, "x.json : edges, n° 1 : [1, 4] (4 sommets)"),
