@@ -71,13 +71,20 @@ class Logements:
 
     zone: index; annee: rank of the forecast year (0 = the first) in which their pupils are first seen; nombre:
     dwellings (negative: pulled down); eleves_par_logement: pupils of public collège age for each, all four classes
-    together, shared equally among them. 0.15 to 0.35 according to size and tenure: the collectivité's own surveys say.
+    together: 0.15 to 0.35 according to size and tenure: the collectivité's own surveys say; repartition: their shares
+    of the four classes, which add up to 1.
+
+    The yield is steady: from that year on, every year, each class has its share of it, 6e included. Households go on
+    having children and moving in and out: those who leave 3e are replaced. New estates begin with young families and
+    peak some years later; a yield that ages is entered as several lots. Those who may enter 6e (CM2, births) must be
+    counted without these dwellings' children, or they are counted twice.
     """
 
     zone: int
     annee: int
     nombre: float
     eleves_par_logement: float
+    repartition: tuple[float, float, float, float] = (0.25, 0.25, 0.25, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,10 +213,11 @@ def forecast(modele: Modele, depart: F64, entrants: F64, logements: Sequence[Log
         avant[:, 0] = entrants[h]
         avant[:, 1:], var_avant[:, 1:] = effectif[:, :-1], variance[:, :-1]
         variance = r**2 * var_avant + avant**2 * var_r + r * avant
+        effectif = r * avant
         # Housing pulled down takes away no more than there is.
-        effectif = np.maximum(r * avant + ajouts[h], 0.0)
-        centraux.append(effectif)
-        variances.append(variance)
+        centraux.append(np.maximum(effectif + ajouts[h], 0.0))
+        # Poisson's chance again: who comes with the dwellings, or leaves with them.
+        variances.append(variance + np.abs(ajouts[h]))
     central, var = np.stack(centraux), np.stack(variances)
     marge = ECARTS_80 * np.sqrt(var)
     return Prevision(
@@ -218,14 +226,17 @@ def forecast(modele: Modele, depart: F64, entrants: F64, logements: Sequence[Log
 
 
 def _housing(annees: int, zones: int, logements: Sequence[Logements]) -> F64:
-    """Pupils who come with new dwellings, (annees, Z, 4); those of later years are this cohort going up."""
+    """Pupils of new dwellings, (annees, Z, 4): the same every year from the one in which they are first seen."""
     ajouts = np.zeros((annees, zones, len(NIVEAUX)))
     for lot in logements:
         if not 0 <= lot.zone < zones or not 0 <= lot.annee < annees:
             raise PrevisionImpossible(f"logements : zone {lot.zone} ou année {lot.annee} hors de la prévision")
-        if not np.isfinite(lot.nombre) or not lot.eleves_par_logement >= 0:
+        if not np.isfinite(lot.nombre) or not 0 <= lot.eleves_par_logement < np.inf:
             raise PrevisionImpossible(f"logements, zone {lot.zone} : nombre ou élèves par logement impossible")
-        ajouts[lot.annee, lot.zone] += lot.nombre * lot.eleves_par_logement / len(NIVEAUX)
+        parts = np.asarray(lot.repartition, dtype=np.float64)
+        if parts.shape != (len(NIVEAUX),) or not np.all(parts >= 0) or not abs(parts.sum() - 1.0) < 1e-6:
+            raise PrevisionImpossible(f"logements, zone {lot.zone} : parts des quatre niveaux, de somme 1, attendues")
+        ajouts[lot.annee :, lot.zone] += lot.nombre * lot.eleves_par_logement * parts
     return ajouts
 
 

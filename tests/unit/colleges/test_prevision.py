@@ -111,15 +111,37 @@ def test_pupils_double_where_those_before_do(seed: int, facteur: float) -> None:
     np.testing.assert_allclose(autre, une * facteur, rtol=1e-9)
 
 
-def test_housing_adds_its_pupils_and_they_grow_up() -> None:
-    depart, entrants = np.full((2, 4), 50.0), np.full((3, 2), 50.0)
-    sans = forecast(steady(2), depart, entrants).central
-    avec = forecast(steady(2), depart, entrants, [Logements(1, 1, 200, 0.2)]).central
-    plus = avec - sans
-    assert not plus[0].any()
-    assert not plus[:, 0].any()
-    np.testing.assert_allclose(plus[1, 1], [10, 10, 10, 10])
-    np.testing.assert_allclose(plus[2, 1], [0, 10, 10, 10])
+def test_housing_adds_its_pupils_every_year() -> None:
+    """200 dwellings of 0.2 pupil each: 40 pupils the first year and all those after.
+
+    They do not melt away as the first ones leave 3e: the households that live there go on having children, so the 6e
+    of each year has its share of them, whatever the rates of those who were there before.
+    """
+    depart, entrants = np.full((2, 4), 50.0), np.full((7, 2), 50.0)
+    for taux in (1.0, 0.9):
+        sans = forecast(steady(2, taux), depart, entrants).central
+        plus = forecast(steady(2, taux), depart, entrants, [Logements(1, 1, 200, 0.2)]).central - sans
+        assert not plus[0].any()
+        assert not plus[:, 0].any()
+        np.testing.assert_allclose(plus[1:, 1], np.full((6, 4), 10.0))
+
+
+def test_housing_whose_pupils_are_young_first() -> None:
+    """Shares of the classes that are told; lots add up, so a yield that ages is several of them."""
+    depart, entrants = np.full((1, 4), 50.0), np.full((3, 1), 50.0)
+    lots = [Logements(0, 0, 100, 0.3, (0.4, 0.3, 0.2, 0.1)), Logements(0, 2, -50, 0.3)]
+    plus = forecast(steady(1), depart, entrants, lots).central - forecast(steady(1), depart, entrants).central
+    np.testing.assert_allclose(plus[0, 0], [12.0, 9.0, 6.0, 3.0])
+    np.testing.assert_allclose(plus[1, 0], plus[0, 0])
+    np.testing.assert_allclose(plus[2, 0], plus[0, 0] - 3.75)
+
+
+def test_housing_widens_the_range() -> None:
+    """Forty more pupils are forty more draws of chance."""
+    depart, entrants = np.full((1, 4), 50.0), np.full((2, 1), 50.0)
+    sans = forecast(steady(1), depart, entrants).ecart
+    avec = forecast(steady(1), depart, entrants, [Logements(0, 0, 200, 0.2)]).ecart
+    np.testing.assert_allclose(avec**2 - sans**2, 40.0)
 
 
 def test_pulling_down_takes_no_more_than_there_is() -> None:
@@ -163,6 +185,15 @@ def test_errors_by_hand() -> None:
         (lambda: forecast(steady(2), np.ones((2, 4)), -np.ones((1, 2))), "entrants"),
         (lambda: forecast(steady(2), np.ones((2, 4)), np.ones((1, 2)), [Logements(2, 0, 1, 1)]), "logements"),
         (lambda: forecast(steady(2), np.ones((2, 4)), np.ones((1, 2)), [Logements(0, 0, 1, -1)]), "logements"),
+        (lambda: forecast(steady(1), np.ones((1, 4)), np.ones((1, 1)), [Logements(0, 0, 1, np.inf)]), "impossible"),
+        (
+            lambda: forecast(steady(1), np.ones((1, 4)), np.ones((1, 1)), [Logements(0, 0, 1, 1, (1, 1, 0, 0))]),
+            "somme 1",
+        ),
+        (
+            lambda: forecast(steady(1), np.ones((1, 4)), np.ones((1, 1)), [Logements(0, 0, 1, 1, (2, -1, 0, 0))]),
+            "somme 1",
+        ),
         (lambda: errors(np.ones(2), np.zeros(2)), "aucun"),
     ],
 )
