@@ -10,14 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .donnees import Donnees
+from .donnees import Donnees, marks
 from .probleme import F64, I32, B
 from .programme import Programme, assemble
+from .recherche import flood
 
 
 class Relache(NamedTuple):
     """lin (n, C), sans (n,): cost without collège, inf where not allowed; poids (n,): pupils of a mean year who follow;
-    base, bas, haut (C,); sous, sur: prices; possible (n, C); seules (C, n): zones that may be islands;
+    base, bas, haut (C,); sous, sur: prices; possible (n, C): collèges of each zone in some contiguous plan, as far as
+    borders alone tell (a zone that no collège reaches has none: it costs ``sans``); seules (C, n): zones that may be
+    islands;
     couvrir (n,): zones to give to exactly one collège: all but those shared today, which a plan may leave shared or
     not; fixe: the least that these cost. Their pupils count in ``bas`` as if all came, in ``haut`` as if none did."""
 
@@ -48,7 +51,7 @@ def relax(d: Donnees, present: I32) -> Relache:
     moindre = np.minimum(np.where(d.permis, lin, np.inf).min(axis=1), d.lin_partage)
     # A zone shared today is a link for any sector that may have it, and costs nothing more: for both its collèges of
     # today too, even where a rule imposes one of them, since others may hang on it.
-    possible = d.permis | (partagee[:, None] & (d.parts_0 > 0.0))
+    possible = _reachable(d, d.permis | (partagee[:, None] & (d.parts_0 > 0.0)))
     poids_zone = np.where(partagee, 0.0, poids)
     lin[partagee] = 0.0
     partages = poids[partagee] @ possible[partagee]
@@ -71,6 +74,21 @@ def relax(d: Donnees, present: I32) -> Relache:
         couvrir=~partagee,
         fixe=float(moindre[partagee].sum()),
     )
+
+
+def _reachable(d: Donnees, possible: B) -> B:
+    """``possible`` (n, C) without what contiguity refuses whatever the plan: a zone that a collège's door does not
+    reach through zones that may be its own, unless it may be an island there. A column that offered it would be in no
+    sector, and the price of a zone that nobody can take would have to climb there step by step."""
+    reste = np.zeros_like(possible)
+    marque, compteur, pile = marks(len(possible))
+    personne = np.full(len(possible), -1, dtype=np.int32)
+    for j, porte in enumerate(d.portes.tolist()):
+        compteur[0] += 1
+        siennes = np.where(possible[:, j], j, -1).astype(np.int32)
+        flood(d.indptr, d.indices, porte, siennes, personne, j, -1, marque, pile, compteur[0])
+        reste[:, j] = possible[:, j] & ((marque == compteur[0]) | d.tolerees[:, j])
+    return reste
 
 
 def column_cost(r: Relache, j: int, zones: I32) -> float:
