@@ -15,9 +15,13 @@ x_z = y_z / n_z:
     w_z = A / (A + m / n_z)                      weight of the zone's own rate (0 without pupils)
     r_z = m + w_z (x_z - m),  var(r_z) = A (1 - w_z)
 
-Forecasts carry a variance, var(r e) = r^2 var(e) + e^2 var(r) + r e (the last: Poisson's chance of the year itself);
-``bas`` and ``haut`` are the central value less and plus 1.2816 standard deviations: eight years out of ten between
-them if the rates stay what they were. An error common to the whole département (births, economy) is not in it.
+Forecasts carry a variance of two kinds. The error of a rate is the same in every class and year the rate is applied to
+(`fit_two_counts` has one for the three passages, and each serves every year): the derivative d of the forecast with
+respect to each estimated rate goes up with the cohorts, and gives d^2 var(r) by the delta method, d being summed over
+the classes before it is squared where they are added up. Poisson's chance is drawn anew for each class and year:
+var' = r^2 var + r e. ``bas`` and ``haut`` are the central value less and plus 1.2816 standard deviations: eight years
+out of ten between them if the rates stay what they were. An error common to the whole département (births, economy)
+is not in it.
 """
 
 from __future__ import annotations
@@ -59,7 +63,9 @@ class Taux:
 @dataclass(frozen=True, eq=False)
 class Modele:
     """``entree``: rate from those who come (CM2, births, or the zone's usual 6e) to 6e; ``passages``: 6e to 5e,
-    5e to 4e, 4e to 3e."""
+    5e to 4e, 4e to 3e.
+
+    One rate estimated for several of them is one and the same `Taux`: its error is then theirs together."""
 
     entree: Taux
     passages: tuple[Taux, Taux, Taux]
@@ -204,24 +210,35 @@ def forecast(modele: Modele, depart: F64, entrants: F64, logements: Sequence[Log
     ajouts = _housing(annees, zones, logements)
     taux = (modele.entree, *modele.passages)
     r = np.stack([t.valeur for t in taux], axis=1)
-    var_r = np.stack([t.variance for t in taux], axis=1)
-    effectif, variance = depart, np.zeros_like(depart)
-    centraux, variances = [], []
+    # A rate that serves several passages is one unknown: P of them, var_r (P, Z), and which serves each class (P, 4).
+    distincts = list({id(t): t for t in taux}.values())
+    var_r = np.stack([t.variance for t in distincts])
+    sert = np.array([[t is distinct for t in taux] for distinct in distincts], dtype=np.float64)
+    effectif, hasard = depart, np.zeros_like(depart)
+    derivee = np.zeros((len(distincts), *depart.shape))
+    centraux, par_niveau, par_zone = [], [], []
     for h in range(annees):
         avant = np.empty_like(effectif)
-        var_avant = np.zeros_like(variance)
+        hasard_avant, derivee_avant = np.zeros_like(hasard), np.zeros_like(derivee)
         avant[:, 0] = entrants[h]
-        avant[:, 1:], var_avant[:, 1:] = effectif[:, :-1], variance[:, :-1]
-        variance = r**2 * var_avant + avant**2 * var_r + r * avant
+        avant[:, 1:], hasard_avant[:, 1:] = effectif[:, :-1], hasard[:, :-1]
+        derivee_avant[:, :, 1:] = derivee[:, :, :-1]
+        derivee = r * derivee_avant + sert[:, None, :] * avant
+        hasard = r**2 * hasard_avant + r * avant
         effectif = r * avant
         # Housing pulled down takes away no more than there is.
         centraux.append(np.maximum(effectif + ajouts[h], 0.0))
         # Poisson's chance again: who comes with the dwellings, or leaves with them.
-        variances.append(variance + np.abs(ajouts[h]))
-    central, var = np.stack(centraux), np.stack(variances)
-    marge = ECARTS_80 * np.sqrt(var)
+        tirage = hasard + np.abs(ajouts[h])
+        par_niveau.append(tirage + (derivee**2 * var_r[:, :, None]).sum(axis=0))
+        par_zone.append(tirage.sum(axis=1) + (derivee.sum(axis=2) ** 2 * var_r).sum(axis=0))
+    central = np.stack(centraux)
+    marge = ECARTS_80 * np.sqrt(np.stack(par_niveau))
     return Prevision(
-        bas=np.maximum(central - marge, 0.0), central=central, haut=central + marge, ecart=np.sqrt(var.sum(axis=2))
+        bas=np.maximum(central - marge, 0.0),
+        central=central,
+        haut=central + marge,
+        ecart=np.sqrt(np.stack(par_zone)),
     )
 
 

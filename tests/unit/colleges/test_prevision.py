@@ -149,6 +149,43 @@ def test_pulling_down_takes_no_more_than_there_is() -> None:
     assert central.tolist() == [[[0.0] * 4]]
 
 
+def unsure(variance: float) -> Taux:
+    """A rate of 1 in one zone, estimated with an error of that variance."""
+    return Taux(np.ones(1), np.full(1, variance), np.ones(1), 1.0, variance)
+
+
+@pytest.mark.parametrize(
+    ("qui", "incertains"),
+    [
+        ("one rate for the three passages", (None, 0, 0, 0)),
+        ("three rates", (None, 0, 1, 2)),
+        ("the rate of entry", (0, None, None, None)),
+        ("all four", (0, 1, 2, 3)),
+        ("chance alone", (None, None, None, None)),
+    ],
+)
+def test_eight_years_out_of_ten_lie_in_the_range(qui: str, incertains: tuple[int | None, ...]) -> None:
+    """True rates drawn around the estimated ones (sd 0.1), once for all the years, then Poisson's chance each year."""
+    tirages, annees, effectif = 4_000, 4, 400.0
+    rng = np.random.default_rng(20)
+    communs = [unsure(0.01) for _ in range(4)]
+    taux = [unsure(0.0) if k is None else communs[k] for k in incertains]
+    prevision = forecast(Modele(taux[0], (taux[1], taux[2], taux[3])), np.full((1, 4), 400.0), np.full((4, 1), 400.0))
+    totaux = prevision.totals()
+    erreurs = rng.normal(0.0, 0.1, (tirages, 4))
+    vrais = np.stack([np.ones(tirages) if k is None else 1.0 + erreurs[:, k] for k in incertains], axis=1)
+    classes = np.full((tirages, 4), effectif)
+    for h in range(annees):
+        avant = np.column_stack([np.full(tirages, effectif), classes[:, :-1]])
+        classes = rng.poisson(np.maximum(vrais * avant, 0.0)).astype(float)
+        total = classes.sum(axis=1)
+        assert prevision.ecart[h, 0] == pytest.approx(total.std(), rel=0.08), (qui, h)
+        dedans = np.mean((totaux["bas"][h, 0] <= total) & (total <= totaux["haut"][h, 0]))
+        assert 0.75 <= dedans <= 0.90, (qui, h, dedans)
+        bas, haut = prevision.bas[h, 0], prevision.haut[h, 0]
+        assert np.all(np.abs(np.mean((bas <= classes) & (classes <= haut), axis=0) - 0.8) < 0.1), (qui, h)
+
+
 def test_two_counts_are_a_case_of_the_four_classes() -> None:
     """With equal classes and one rate everywhere, both fits say the same."""
     classe = np.array([[100.0, 90, 81, 72.9], [200.0, 180, 162, 145.8]])
