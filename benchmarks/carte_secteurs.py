@@ -150,9 +150,7 @@ def _legend(problem: Problem, partage: bool) -> list[Any]:
         point("#fdae61", "de 100 à 110 %"),
         point("#ffffff", "de 75 à 100 %"),
         point("#2b6cb0", "moins de 75 %"),
-        Patch(
-            facecolor="none", edgecolor="#b30000", hatch="....", linewidth=0.0, label="zone qui change de collège"
-        ),
+        Patch(facecolor="none", edgecolor="#b30000", hatch="....", linewidth=0.0, label="zone qui change de collège"),
         Line2D([], [], color="#555555", linewidth=0.8, label="limite de secteur"),
     ]
     if partage:
