@@ -29,7 +29,7 @@ def check(problem: Problem, solution: Solution) -> None:
     Checked: the plan's form, contiguity (today's islands tolerated), no new forbidden collège nor closed border
     (``passages_max`` 0), nobody left without, every cost term, every figure by collège, group and year, the difference
     with today's plan, cost, bound, status, trace, sentences and input hash. A solution may not cost more than today's
-    plan, which is always allowed, unless it follows an imposed collège that today's does not.
+    plan, which is always allowed.
     """
     college = _check_plan(problem, solution.plan)
     empreinte = input_hash(problem)
@@ -204,10 +204,7 @@ def _check_account(problem: Problem, solution: Solution) -> None:
     if not abs(cout - evaluation.cout) <= marge:
         raise ControleEchoue(f"coût du bilan {cout:.4f}, coût du plan {evaluation.cout:.4f} élèves-minutes")
     aujourdhui = sum(costs(problem, problem.present).values())
-    # What a rule imposes is done where it can be, whatever it costs.
-    bougees = np.any(solution.plan.college != problem.present, axis=1)
-    imposees = bougees & (problem.impose != AUCUN) & (solution.plan.college[:, 0] == problem.impose)
-    if cout > aujourdhui + marge and not imposees.any():
+    if cout > aujourdhui + marge:
         raise ControleEchoue(f"coût {cout:.4f} supérieur à celui du plan actuel, {aujourdhui:.4f} élèves-minutes")
     if bilan.bound is not None and not float(bilan.bound) <= cout + marge:
         raise ControleEchoue(f"borne {bilan.bound} au-dessus du coût {bilan.cost}")

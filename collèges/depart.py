@@ -1,5 +1,5 @@
-"""The plan a search starts from: today's, with what the rules impose and a collège for zones that have none. Pure
-module."""
+"""The plan a search starts from: today's, with what the rules impose (unless it costs more) and a collège for zones
+that have none. Pure module."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from .variation import total
 
 
 def start(problem: Problem, d: Donnees) -> Memoire:
-    """Sums of the first plan.
+    """Sums of the first plan: the cheaper of today's and of the one in which imposed zones are where rules want them,
+    so that a search never ends above today's. A rule has its price (``interdit``), and what it costs may be more."""
+    plans = [_with_zones_served(d, *_imposed(problem, d)), _with_zones_served(d, *to_x(problem.present, len(d.portes)))]
+    return min(plans, key=lambda m: total(d, m))
 
-    Imposed zones go to their collège when that cuts nobody off (the search goes on trying). Zones without collège join
-    an attached neighbour's, cheapest first; those that nobody can take stay without.
-    """
+
+def _imposed(problem: Problem, d: Donnees) -> tuple[I32, I32]:
+    """(x, x2) of today's plan with imposed zones in their collège, where that cuts nobody off."""
     x, x2 = to_x(problem.present, problem.n_colleges)
     # A shared sector that a rule gives to one collège is no longer shared, unless somebody hangs on the other one.
     for zone in np.flatnonzero((problem.impose >= 0) & (x2 >= 0)):
@@ -35,14 +38,17 @@ def start(problem: Problem, d: Donnees) -> Memoire:
     for zone in np.flatnonzero((problem.impose >= 0) & (m.x != problem.impose) & (m.x2 < 0)):
         if may_leave(d, m, int(zone)):
             apply(d, m, int(zone), int(problem.impose[zone]))
-    relink_all(d, m)
-    avant_x, cout = m.x.copy(), total(d, m)
-    _grow(d, m)
-    if total(d, m) > cout:
-        # Leaving them without may cost less (social mix, borders): a search never ends above today's plan.
-        m = memoire(d, avant_x, x2)
-        relink_all(d, m)
-    return m
+    return m.x, x2
+
+
+def _with_zones_served(d: Donnees, x: I32, x2: I32) -> Memoire:
+    """Sums of a plan in which zones without collège join an attached neighbour's, cheapest first (those that nobody can
+    take stay without), unless leaving them without costs less (social mix, borders)."""
+    sans, avec = memoire(d, x, x2), memoire(d, x, x2)
+    relink_all(d, sans)
+    relink_all(d, avec)
+    _grow(d, avec)
+    return avec if total(d, avec) <= total(d, sans) else sans
 
 
 def given(problem: Problem, d: Donnees, plan: Plan) -> tuple[I32, I32]:

@@ -5,8 +5,9 @@ What a plan is
     collèges of today (``s = 1/2`` for each). Today's plan (``present``) is a plan like any other, and always allowed.
     The solver gives a zone what it has today, or a collège that is permitted, has a road and whose border is open
     (``passages_max`` above 0), or the one imposed; none only where there is none today. It ends a shared sector, by
-    zones or whole, when that makes the plan better or a rule imposes it, and makes none that is not shared today. Its
-    bound is for such plans.
+    zones or whole, when that makes the plan better, and makes none that is not shared today. What a rule imposes, on a
+    shared sector as on any zone, has its price (``interdit``): today's stays possible where it costs less. Its bound is
+    for such plans.
 
 What a plan costs, in pupil-minutes of a mean year (`collèges.couts` computes it, `collèges.controle` again)
     e[t, i] = ``eleves``; w[t] = ``poids_annee`` (adds up to 1); E[i] = sum over t of w[t] e[t, i], the mean year.

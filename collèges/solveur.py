@@ -76,8 +76,8 @@ class Recherche:
         self.colonnes: dict[Colonne, None] = {}
         self.sur_horloge = stop.iterations is None or stop.seconds is not None
         self.relache = relax(self.d, problem.present)
-        #: Zones that may be shared, unless a rule imposes another end.
-        self.partages = (problem.present[:, 1] >= 0) & ((m.x2 >= 0) | (problem.impose < 0))
+        #: Zones that may be shared; what a rule imposes has its price.
+        self.partages = problem.present[:, 1] >= 0
         self.attend_affectation = False
         self.maitre: Enfant
         self.pieceur: Enfant
@@ -390,8 +390,8 @@ class Recherche:
 def solve(
     problem: Problem, stop: Arret, seed: int = 1, progress: Progres = silent, departs: Sequence[Plan] = ()
 ) -> Solution:
-    """New sectors for a block: always a plan, contiguous but for the islands tolerated, never dearer than today's
-    (unless zones that a rule imposes make it so); a bound proves how far it is from the best at most.
+    """New sectors for a block: always a plan, contiguous but for the islands tolerated, never dearer than today's; a
+    bound proves how far it is from the best at most.
 
     ``departs``: plans already known (an earlier answer, those of the block's parts put together): the answer costs no
     more than any of them. Raises `ValueError` (French) for one that the solver may not give (see `depart.given`)."""

@@ -7,10 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from collèges.controle import check
 from collèges.evaluation import evaluate
+from collèges.probleme import AUCUN, Regles
 from collèges.resultat import present_plan
 from territoires.calcul import ControleEchoue, PointTrace, Statut
 
@@ -43,6 +45,17 @@ def test_no_answer_is_worse_than_today() -> None:
     assert evaluate(small(), plan).cout > evaluate(small(), present_plan(small())).cout
     with pytest.raises(ControleEchoue, match="supérieur à celui du plan actuel"):
         check(small(), solution_of(small(), plan))
+
+
+def test_an_imposed_zone_excuses_no_excess() -> None:
+    """Zone 2 goes where a rule that weighs nothing wants it, and zone 1 follows, for nothing."""
+    impose = np.full(9, AUCUN, dtype=np.int32)
+    impose[2] = 1
+    problem = small(impose=impose, regles=Regles(poids_interdit=0.0))
+    plan = plan_of(0, 1, 1, 0, 1, 2, 1, 1, 2)
+    assert evaluate(problem, plan).coupees == ()
+    with pytest.raises(ControleEchoue, match="supérieur à celui du plan actuel"):
+        check(problem, solution_of(problem, plan))
 
 
 def test_data_of_another_problem() -> None:

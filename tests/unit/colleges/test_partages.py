@@ -18,7 +18,7 @@ from territoires.calcul import Arret, silent
 from .cas import make_case
 from .enfant_local import EnfantLocal
 from .exact import best_plan
-from .petit import plan_of
+from .petit import plan_of, small
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -82,6 +82,37 @@ def test_what_was_ended_is_shared_again() -> None:
     recherche.unshare()
     assert recherche.suivi.cout == pytest.approx(aujourdhui)
     assert recherche.m.x2[2] == 1
+
+
+@pytest.mark.parametrize("second", [1, AUCUN])
+@pytest.mark.parametrize("loin", [False, True])
+def test_what_a_rule_imposes_has_its_price(second: int, loin: bool) -> None:
+    """Zone 1, shared or not, imposed to the third collège: 1,000 a pupil is the price of the rule, and 900 or 1,100
+    minutes that of following it. The answer is never dearer than today's, whatever the turns."""
+    base = small()
+    present, impose, minutes = base.present.copy(), np.full(9, AUCUN, dtype=np.int32), base.minutes.copy()
+    present[1], impose[1], minutes[1, 2] = (0, second), 2, 1100.0 if loin else 900.0
+    problem = replace(base, present=present, impose=impose, minutes=minutes)
+    meilleur, plan = best_plan(problem)
+    assert (plan[1, 0] == 2) != loin
+    for tours in (0, 1, 2):
+        solution = solveur.solve(problem, Arret(iterations=tours), seed=1)
+        check(problem, solution)
+        np.testing.assert_array_equal(solution.plan.college[1], (0, second) if loin else (2, AUCUN))
+    assert solution.evaluation.cout == pytest.approx(meilleur)
+
+
+def test_one_imposed_sector_stays_shared_beside_one_that_ends() -> None:
+    """The rule is worth its price for zone 3 alone; for zones 1 and 3 together today's plan is cheaper."""
+    base = small()
+    present, impose, minutes = base.present.copy(), np.full(9, AUCUN, dtype=np.int32), base.minutes.copy()
+    present[[1, 3]], impose[[1, 3]] = (0, 1), 2
+    minutes[[1, 3], 2] = 5000.0, 900.0
+    problem = replace(base, present=present, impose=impose, minutes=minutes)
+    solution = solveur.solve(problem, Arret(iterations=2), seed=1)
+    check(problem, solution)
+    assert solution.plan.college[[1, 3]].tolist() == [[0, 1], [2, AUCUN]]
+    assert solution.evaluation.cout == pytest.approx(best_plan(problem)[0])
 
 
 def test_nearly_all_maps_with_shared_sectors_end_at_the_best_plan() -> None:
