@@ -139,7 +139,7 @@ def zones_of_carte(
     """
     secteurs, remarques = sectors_of_today(carte, {c.code: c.nom for c in communes}, fusions)
     zones: list[Zone] = []
-    reduites, decoupees = [], []
+    reduites, decoupees, loin, memes = [], [], [], []
     for commune in communes:
         secteur = secteurs.get(commune.code)
         connus = tuple(
@@ -152,6 +152,11 @@ def zones_of_carte(
             parts = _parts(entiere, [colleges[u] for u in connus])
             zones += [replace(part, figee=True) for part in parts]
             decoupees.append(f"{commune.nom} ({len(parts)} parties)")
+            servis = {part.colleges[0] for part in parts}
+            loin += [f"{colleges[u].nom} ({u}, {commune.nom})" for u in connus if u not in servis]
+            places = np.round(np.column_stack(located([colleges[u] for u in connus])))
+            ensemble = [u for u, p in zip(connus, places, strict=True) if np.sum(np.all(places == p, axis=1)) > 1]
+            memes += [f"{commune.nom} ({', '.join(ensemble)})"] if ensemble else []
             continue
         if len(connus) > 2:
             cx, cy = located([colleges[u] for u in connus])
@@ -166,13 +171,16 @@ def zones_of_carte(
             "communes découpées par rues, coupées en parties les plus proches de chaque collège, "
             f"qui gardent leur collège : {', '.join(decoupees)}"
         )
+    if memes:
+        remarques.append(f"collèges au même endroit, séparés par une limite arbitraire : {', '.join(memes)}")
+    if loin:
+        remarques.append(f"collèges trop loin de la commune pour y avoir une partie : {', '.join(loin)}")
     return zones, remarques
 
 
 def _parts(entiere: Zone, colleges: Sequence[CollegePublic]) -> list[Zone]:
     """Parts of a commune nearest to each collège, theirs today; a collège whose cell does not reach it has none."""
-    cx, cy = located(colleges)
-    points = shapely.points(cx, cy)
+    points = shapely.points(_apart(np.column_stack(located(colleges))))
     cellules = shapely.get_parts(
         shapely.voronoi_polygons(shapely.multipoints(points), extend_to=entiere.polygone.envelope)
     )
@@ -199,6 +207,17 @@ def _parts(entiere: Zone, colleges: Sequence[CollegePublic]) -> list[Zone]:
             )
         )
     return parts
+
+
+def _apart(xy: F64) -> F64:
+    """Places (n, 2), those to the same metre set a metre around it, so that each of them has a cell of its own."""
+    _, groupe, combien = np.unique(np.round(xy), axis=0, return_inverse=True, return_counts=True)
+    ecartes = xy.copy()
+    for k in np.flatnonzero(combien > 1):
+        ici = np.flatnonzero(groupe.ravel() == k)
+        angles = 2.0 * np.pi * np.arange(len(ici)) / len(ici)
+        ecartes[ici] = xy[ici[0]] + np.column_stack([np.cos(angles), np.sin(angles)])
+    return ecartes
 
 
 def zones_of_communes(communes: Sequence[Commune], colleges: Sequence[CollegePublic]) -> list[Zone]:

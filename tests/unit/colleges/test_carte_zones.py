@@ -78,9 +78,30 @@ def test_a_collège_out_of_reach_has_no_part() -> None:
     ville = commune("1", 0)
     colleges = {c.uai: c for c in (college("A", 0.5), college("B", 0.6), college("C", 90.0))}
     carte = CarteScolaire((secteur(ville, "A", "B", "C", par_rues=True),), 3, ())
-    zones, _ = zones_of_carte(carte, [ville], colleges)
+    zones, remarques = zones_of_carte(carte, [ville], colleges)
+    assert remarques[-1] == "collèges trop loin de la commune pour y avoir une partie : Collège C (C, 1)"
     assert [z.colleges for z in zones] == [("A",), ("B",)]
     assert sum(z.population for z in zones) == pytest.approx(ville.population)
+
+
+@pytest.mark.parametrize("autre", [None, 3.5])
+@pytest.mark.parametrize("memes", ["AB", "ABC"])
+def test_collèges_at_one_place_all_have_a_part(memes: str, autre: float | None) -> None:
+    """Inhabitants shared as their pupils, and the arbitrary limit told."""
+    ville = commune("1", 0, largeur=4)
+    colleges = {u: college(u, 1.0, effectif=100.0 * (k + 1)) for k, u in enumerate(memes)}
+    if autre is not None:
+        colleges["Z"] = college("Z", autre, effectif=100.0)
+    carte = CarteScolaire((secteur(ville, *colleges, par_rues=True),), 3, ())
+    zones, remarques = zones_of_carte(carte, [ville], colleges)
+    assert [z.colleges for z in zones] == [(u,) for u in colleges]
+    eleves = np.array([c.effectif for c in colleges.values()], dtype=float)
+    np.testing.assert_allclose([z.population for z in zones], 4000.0 * eleves / eleves.sum())
+    assert all(z.polygone.area > 1e5 for z in zones)
+    assert sum(z.polygone.area for z in zones) == pytest.approx(ville.polygone.area)
+    assert f"séparés par une limite arbitraire : 1 ({', '.join(memes)})" in remarques[-1]
+    # Where no sector is known too.
+    assert len(zones_of_communes([ville], list(colleges.values()))) == len(colleges)
 
 
 def test_more_than_two_collèges_are_brought_down_to_the_two_nearest() -> None:
