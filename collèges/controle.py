@@ -6,7 +6,8 @@ Pure module. Nothing of the solver's arithmetic is used; the definitions are tho
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+import re
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from territoires.calcul import ControleEchoue, Statut
 from territoires.empreinte import input_hash
 
 from .probleme import AUCUN, F64, Problem
-from .recalcul import Zones, costs, cut_off, dissimilarity, pairs_of, permitted
+from .recalcul import Zones, broken, costs, cut_off, dissimilarity, pairs_of, permitted
 from .recalcul_chiffres import Jeu, figures_of_colleges, figures_of_groups
 from .resultat import BORNE_ECARTEE, Bascule, Chiffres, Couts, Evaluation, Plan, Solution
 
@@ -56,26 +57,34 @@ def check_evaluation(problem: Problem, plan: Plan, evaluation: Evaluation) -> No
     _check_figures("groupe", problem.groupes, problem.annees, evaluation.groupes, jeux)
     _same("dissimilarité", evaluation.dissimilarite, dissimilarity(problem, couples, zones))
     _check_difference(problem, plan, evaluation, zones, sum(attendus.values()))
-    # A wish that costs something is broken, and must be told.
-    prix = asdict(problem.regles)
-    souhaits = {nom for nom, poids in SOUHAITS.items() if attendus[nom] > SOUHAIT_MIN * prix[poids]}
-    if (souhaits or evaluation.coupees) and not evaluation.manques:
-        raise ControleEchoue(f"aucun souhait non tenu n'est dit, alors que coûtent : {', '.join(sorted(souhaits))}")
-    if any(not phrase.strip() for phrase in evaluation.manques):
+    _check_sentences(problem, plan, evaluation.manques)
+
+
+def _check_sentences(problem: Problem, plan: Plan, phrases: tuple[str, ...]) -> None:
+    """Each wish that the plan breaks is said of one at least of the zones or collèges that break it, by its name."""
+    if any(not phrase.strip() for phrase in phrases):
         raise ControleEchoue("souhait non tenu : phrase vide")
+    noms = sorted({*problem.zone_nom, *problem.college_nom, *problem.groupe_noms}, key=len, reverse=True)
+    for rompu in broken(problem, plan.college):
+        if not any(all(_says(phrase, texte, noms) for texte in dit) for dit in rompu.dits for phrase in phrases):
+            raise ControleEchoue(f"souhait non tenu ({rompu.sorte}) qui n'est pas dit : {' et '.join(rompu.dits[0])}")
 
 
-#: Terms of the cost that are broken wishes, and their price; the others are prices of what a plan always has.
-SOUHAITS = {
-    "sans_college": "poids_sans_college",
-    "interdit": "poids_interdit",
-    "ensemble": "poids_ensemble",
-    "limite_zones": "poids_max_zones",
-    "limite_eleves": "poids_max_eleves",
-    "passages": "poids_passages",
-}
-#: Pupils (or zones, less one half) from which a wish that is not kept must be told: below, it is rounding.
-SOUHAIT_MIN = 0.75
+def _says(phrase: str, texte: str, noms: list[str]) -> bool:
+    """Whether the sentence has this text as a whole word, elsewhere than inside a longer one of ``noms`` (longest
+    first)."""
+    if texte not in phrase:
+        return False
+    for nom in noms:
+        if len(nom) <= len(texte):
+            break
+        if texte in nom and nom in phrase:
+            phrase = _whole(nom).sub("\0", phrase)
+    return _whole(texte).search(phrase) is not None
+
+
+def _whole(texte: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(texte)}(?![\w-])")
 
 
 def _same(quoi: str, annonce: float, calcule: float, echelle: float = 1.0) -> None:

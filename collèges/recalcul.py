@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from territoires.nombres import nombre
 
 from .probleme import AUCUN, F64, I32, B, Problem
 
@@ -283,3 +286,108 @@ def costs(problem: Problem, college: I32) -> dict[str, float]:
         "ecart_ips": sum(max(0.0, e - r.ecart_ips) for e in ecarts if not np.isnan(e)) * r.poids_ecart_ips,
         "dissimilarite": dissimilarity(problem, couples, zones) * r.poids_dissimilarite,
     }
+
+
+# --- broken wishes ----------------------------------------------------------------------------------------
+
+#: Pupils from which a wish that is not kept must be told, and points of IPS: below, it is rounding.
+SOUHAIT_MIN, IPS_MIN = 0.75, 0.1
+
+
+class Rompu(NamedTuple):
+    """A wish that is not kept, and what its sentence must say: all the texts of one of ``dits`` (names of zones,
+    collèges or groups; a figure where the wish is of the whole block)."""
+
+    sorte: str
+    dits: tuple[tuple[str, ...], ...]
+
+
+def broken(problem: Problem, college: I32) -> list[Rompu]:
+    """Wishes that a plan does not keep, found again from the data."""
+    couples, zones = pairs_of(problem, college)
+    coupees, tolerees = cut_off(problem, college)
+    seules = {zone for zone, _ in coupees}
+    siens = np.flatnonzero(couples.neuf > 0)
+    par_zone: dict[str, set[int]] = {
+        "zones coupées": seules,
+        "îlots": {zone for zone, _ in tolerees} - seules,
+        "sans collège": set(np.flatnonzero(~zones.garde).tolist()),
+        "sans route": set(couples.zone[siens[np.isinf(couples.minutes[siens])]].tolist()),
+    } | _refused(problem, couples)
+    par_zone |= _too_far(problem, couples, zones)
+    separes = apart(problem, college, zones)
+    for numero in sorted({int(problem.ensemble[zone]) for zone in separes}):
+        membres = [zone for zone in separes if problem.ensemble[zone] == numero]
+        if sum(separes[zone] for zone in membres) > SOUHAIT_MIN:
+            par_zone[f"ensemble {numero}"] = set(membres)
+    rompus = [
+        Rompu(sorte, tuple((problem.zone_nom[zone],) for zone in sorted(fautives)))
+        for sorte, fautives in par_zone.items()
+        if fautives
+    ]
+    return rompus + _broken_by_colleges(problem, couples) + _broken_by_the_block(problem, couples, zones)
+
+
+def _refused(problem: Problem, couples: Couples) -> dict[str, set[int]]:
+    """Zones in a collège that is not permitted, by reason; one that has two is in the first."""
+    refus: dict[str, set[int]] = {"imposé": set(), "interdit": set(), "abrité": set()}
+    for k in np.flatnonzero(couples.neuf > 0):
+        zone, j = int(couples.zone[k]), int(couples.college[k])
+        if not permitted(problem, zone, j):
+            interdit = "interdit" if problem.interdit[zone, j] else "abrité"
+            refus["imposé" if problem.impose[zone] != AUCUN else interdit].add(zone)
+    refus["abrité"] -= refus["interdit"]
+    return refus
+
+
+def _too_far(problem: Problem, couples: Couples, zones: Zones) -> dict[str, set[int]]:
+    """Zones whose pupils have a road that is too long, or too much longer than today's, where it is more than rounding:
+    pupils enough above the limit, though a zone just at it may be the one that is named."""
+    r, loin = problem.regles, {}
+    eleves = zones.moyenne[couples.zone] * couples.neuf * np.isfinite(couples.minutes)
+    plus = np.where(zones.avait[couples.zone], couples.comptees - zones.minutes_actuelles[couples.zone], -np.inf)
+    for sorte, minutes, limite in (
+        ("trajet long", couples.minutes, r.minutes_max),
+        ("allongement", plus, r.allongement_max),
+    ):
+        if float(eleves[minutes > limite + 1e-6].sum()) > SOUHAIT_MIN:
+            loin[sorte] = set(couples.zone[(minutes > limite - 1e-6) & (eleves > 0)].tolist())
+    return loin
+
+
+def _broken_by_colleges(problem: Problem, couples: Couples) -> list[Rompu]:
+    """Each collège and wish on its load, whichever the year."""
+    charge, exterieurs = loads(problem, couples)
+    finie = np.isfinite(problem.capacite)
+    capacite = np.where(finie, problem.capacite, 0.0)
+    ecarts = {
+        "sureffectif": np.where(finie, charge - problem.remplissage_max * capacite, 0.0),
+        "sous-effectif": np.where(finie, problem.remplissage_min * capacite - charge, 0.0),
+        "taille": problem.effectif_min - charge,
+    }
+    if problem.n_groupes > 1:
+        ecarts["extérieurs"] = exterieurs - problem.regles.part_exterieurs * charge
+    return [
+        Rompu(sorte, ((problem.college_nom[j],),))
+        for sorte, ecart in ecarts.items()
+        for j in np.flatnonzero((ecart > SOUHAIT_MIN).any(axis=0))
+    ]
+
+
+def _broken_by_the_block(problem: Problem, couples: Couples, zones: Zones) -> list[Rompu]:
+    """Limits on changes and borders, gaps of IPS."""
+    r, rompus = problem.regles, []
+    bougees = int(np.count_nonzero(zones.deplacee > 0))
+    if bougees > r.max_zones:
+        rompus.append(Rompu("limite de zones", ((str(bougees),),)))
+    if float(zones.moyenne @ zones.deplacee) > r.max_eleves + SOUHAIT_MIN:
+        rompus.append(Rompu("limite d'élèves", ((nombre(r.max_eleves),),)))
+    passages = crossings(problem, couples, zones) - problem.passages_max
+    np.fill_diagonal(passages, 0.0)
+    for g, h in np.argwhere(passages > SOUHAIT_MIN):
+        rompus.append(Rompu("passages", ((problem.groupe_noms[g], problem.groupe_noms[h]),)))
+    ips = sector_ips(problem, couples, zones)
+    for a, b in problem.college_voisins if r.poids_ecart_ips > 0 else ():
+        if abs(float(ips[a] - ips[b])) > r.ecart_ips + IPS_MIN:
+            rompus.append(Rompu("écart d'IPS", ((problem.college_nom[a], problem.college_nom[b]),)))
+    return rompus
