@@ -139,8 +139,6 @@ def _choices(d: Donnees, m: Memoire, longueurs: F64, colleges: list[int], presen
     # A zone shared now is in the piece when both its collèges are.
     dans = np.isin(m.x, colleges) & ((m.x2 < 0) | np.isin(m.x2, colleges))
     partage = dans & (present[:, 1] >= 0) & np.isin(present, colleges).all(axis=1)
-    # What a rule imposes is not undone.
-    partage &= (m.x2 >= 0) | d.permis[np.arange(n)[:, None], present].all(axis=1)
     libres = dans & (~d.fige | partage)
     if not libres.any():
         return None
