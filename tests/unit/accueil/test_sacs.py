@@ -125,6 +125,10 @@ def test_weights_many_orders_apart_do_not_hold_the_search(graine: int) -> None:
     problem = make_problem(
         minutes, poids=poids, capacites=Capacites.UNIQUE, capacite=np.full(10, poids.sum() / 4 * 1.05), sites_max=5
     )
-    debut = time.monotonic()
+    # Loops compiled.
+    solve(
+        make_problem(minutes[:8], capacites=Capacites.UNIQUE, capacite=np.full(10, 4.0), sites_max=3), Arret(), graine
+    )
+    debut = time.process_time()
     check(problem, solve(problem, Arret(seconds=1.0), graine))
-    assert time.monotonic() - debut < 15
+    assert time.process_time() - debut < 15
