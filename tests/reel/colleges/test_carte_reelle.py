@@ -167,7 +167,8 @@ def test_the_script_prints_lines_and_draws(donnees: Path, tmp_path: Path, capsys
     for ligne in lignes[2:5]:
         assert ligne["checked"]
         assert ligne["chiffres"]["zones coupées de leur collège"] == {"avant": 0, "apres": 0}
-        assert ligne["cost"] <= ligne["chiffres"]["coût (élèves-minutes)"]["avant"]
+        # Told to the hundredth: where a second leaves no time to search, the cost is today's.
+        assert ligne["cost"] <= ligne["chiffres"]["coût (élèves-minutes)"]["avant"] + 0.005
     assert lignes[5]["cloisonne"] == pytest.approx(lignes[2]["cost"] + lignes[3]["cost"], abs=0.02)
     # What each one does alone may be done together.
     assert lignes[5]["mutualise"] <= lignes[5]["cloisonne"] * (1.0 + 1e-9)
