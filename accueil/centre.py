@@ -19,7 +19,7 @@ from .coeur import Noyau, solve_core
 from .evaluation import nearest_flows, satisfies
 from .mip import Verdict
 from .moteur import prepare, solve_mip
-from .probleme import I32, Capacites, Etat
+from .probleme import Capacites, Etat
 from .rayons import cover_program, reachable
 from .suivi import flows_of, shares_of
 from .vue import Vue, make_vue
@@ -204,8 +204,3 @@ class _Dichotomie:
             self.propose(np.flatnonzero(reponse.x[detail.y] > 0.5), shares_at(vue, detail, reponse.x))
             return self.haut <= rang or None
         return False if reponse.verdict is Verdict.IRREALISABLE else None
-
-
-def levels_of(vue: Vue, positions: NDArray[np.int64]) -> I32:
-    """Levels of the problem from positions in the view."""
-    return vue.niveau[positions].astype(np.int32)

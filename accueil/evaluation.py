@@ -36,7 +36,6 @@ RIEN = 1e-9
 #: are whole, and where they are shared.
 JEU, JEU_PARTAGE = 5e-10, 5e-7
 
-_CENTRES = (Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE)
 _COUVERTURES = (Modele.COUVERTURE_MAX, Modele.COUVERTURE_TOTALE)
 
 

@@ -89,15 +89,6 @@ def open_sites(problem: Problem, solution: Solution) -> I32:
     return np.unique(problem.niveau_site[solution.niveaux]).astype(np.int32)
 
 
-def site_of_demand(problem: Problem, solution: Solution) -> I32:
-    """Site that serves most of each demand, (D,) int32, -1 = none (ties: least level)."""
-    site = np.full(problem.n_demandes, -1, dtype=np.int32)
-    # Ascending shares, then descending levels: what is written last is the largest share of the least level.
-    ordre = np.lexsort((-solution.niveau, solution.part))
-    site[solution.demande[ordre]] = problem.niveau_site[solution.niveau[ordre]]
-    return site
-
-
 def difference(problem: Problem, avant: Solution, apres: Solution) -> Difference:
     """What changed from ``avant`` to ``apres``; weights and sites are those of ``problem``, which may be either's."""
     sites_avant, sites_apres = open_sites(problem, avant), open_sites(problem, apres)

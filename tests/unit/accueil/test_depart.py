@@ -15,13 +15,13 @@ from accueil.controle_chiffres import check_access
 from accueil.mip import Mip, Reponse, Verdict
 from accueil.moteur import mute, solve_mip
 from accueil.probleme import Capacites, Modele, Problem, make_problem
-from accueil.resultat import Solution
 from accueil.solveur import solve
 from accueil.suivi import Suivi
 from accueil.vue import make_vue
 from territoires.calcul import Arret, Statut
 
 from .exact import solve_exact
+from .oreille import Oreille
 
 
 def tight(capacites: Capacites, **champs: Any) -> Problem:
@@ -107,19 +107,9 @@ def test_an_earlier_radius_is_kept_under_capacities(
 @pytest.mark.parametrize("modele", [Modele.CENTRE, Modele.CENTRE_PUIS_MEDIANE])
 def test_whoever_may_kill_the_solver_holds_its_last_answer(modele: Modele, capacites: Capacites) -> None:
     problem = spread(modele, capacites)
-    vues: list[Solution] = []
-
-    def listen(
-        fraction: float | None,
-        message: str,
-        best: float | None = None,
-        bound: float | None = None,
-        solution: object | None = None,
-    ) -> None:
-        if isinstance(solution, Solution):
-            vues.append(solution)
-
-    derniere = solve(problem, Arret(), 1, listen)
+    oreille = Oreille()
+    derniere = solve(problem, Arret(), 1, oreille)
+    vues = oreille.vues
     assert vues
     for vue in vues:
         check(problem, vue)
@@ -130,22 +120,11 @@ def test_whoever_may_kill_the_solver_holds_its_last_answer(modele: Modele, capac
 
 def test_two_improvements_at_once_are_both_told() -> None:
     problem = make_problem([[1.0, 5.0, 3.0], [4.0, 1.0, 2.0]], sites_max=1)
-    couts: list[float] = []
-
-    def listen(
-        fraction: float | None,
-        message: str,
-        best: float | None = None,
-        bound: float | None = None,
-        solution: object | None = None,
-    ) -> None:
-        if isinstance(solution, Solution):
-            couts.append(float(solution.bilan.cost))
-
-    suivi = Suivi(make_vue(problem), Arret(), 1, listen)
+    oreille = Oreille()
+    suivi = Suivi(make_vue(problem), Arret(), 1, oreille)
     for niveau in (1, 0):
         suivi.offer(np.array([niveau]))
-    assert couts == [6.0, 5.0]
+    assert [float(vue.bilan.cost) for vue in oreille.vues] == [6.0, 5.0]
 
 
 @pytest.mark.parametrize("modele", list(Modele))

@@ -27,6 +27,7 @@ from territoires.calcul import Arret, Statut, silent
 
 from .cas import TRAITS, draw_problem, draw_traits, impossible
 from .exact import CENTRES, solve_exact
+from .oreille import Oreille
 from .programme import solve_program
 
 #: Random cases of each model and way to count capacities; each rule is in four of ten of them.
@@ -176,23 +177,11 @@ def test_what_is_stopped_at_once_is_still_allowed_and_never_lost(modele: Modele,
     for graine in range(6):
         problem = draw_problem(np.random.default_rng([graine, 41]), modele, capacites)
         for stop in (Arret(iterations=1), Arret(seconds=0), Arret(cancelled=lambda: True)):
-            vues: list[Solution] = []
-
-            def listen(
-                fraction: float | None,
-                message: str,
-                best: float | None = None,
-                bound: float | None = None,
-                solution: object | None = None,
-                vues: list[Solution] = vues,
-            ) -> None:
-                if isinstance(solution, Solution):
-                    vues.append(solution)
-
-            solution = solve(problem, stop, graine, listen)
+            oreille = Oreille()
+            solution = solve(problem, stop, graine, oreille)
             check(problem, solution)
             reponses += solution.bilan.status is not Statut.IRREALISABLE
-            for vue in vues:
+            for vue in oreille.vues:
                 check(problem, vue)
                 assert solution.bilan.status is not Statut.IRREALISABLE
                 assert rank(solution) <= rank(vue)
@@ -219,21 +208,9 @@ def test_bounds_of_what_is_interrupted_hold() -> None:
         problem = draw_problem(np.random.default_rng([rang, 61]), modele, capacites, tailles=(60, 20))
         optimum = solve_program(problem)
         for iterations in (1, 4, 20):
-            bornes: list[float] = []
-
-            def listen(
-                fraction: float | None,
-                message: str,
-                best: float | None = None,
-                bound: float | None = None,
-                solution: object | None = None,
-                bornes: list[float] = bornes,
-            ) -> None:
-                if bound is not None:
-                    bornes.append(bound)
-
-            solution = solve(problem, Arret(iterations=iterations), rang, listen)
+            oreille = Oreille()
+            solution = solve(problem, Arret(iterations=iterations), rang, oreille)
             check(problem, solution)
             if solution.bilan.bound is not None:
-                bornes.append(float(solution.bilan.bound))
-            assert max(bornes, default=-np.inf) <= optimum + 2e-6 * max(1.0, abs(optimum))
+                oreille.bornes.append(float(solution.bilan.bound))
+            assert max(oreille.bornes, default=-np.inf) <= optimum + 2e-6 * max(1.0, abs(optimum))
